@@ -1,0 +1,1 @@
+"""The bot: decides (`core`), stores (`storage`), runs turns, speaks channels, serves the desk."""

@@ -1,0 +1,94 @@
+"""The values that go into a search and come out of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from kb.value import value
+
+
+class Outcome(StrEnum):
+    """What the confidence allows."""
+
+    ANSWER = "answer"
+    ASK_BACK = "ask_back"
+    NO_ANSWER = "no_answer"
+
+
+class Scope(StrEnum):
+    """Whether the message belongs here at all."""
+
+    LEGAL = "legal"
+    NOT_LEGAL = "not_legal"
+    EMPTY = "empty"
+    """Too little to see what is asked."""
+
+
+class LookupKind(StrEnum):
+    """What was asked for by its exact name."""
+
+    ARTICLE = "article"
+    PROVISION = "provision"
+    HOTLINE = "hotline"
+    SERVICE = "service"
+
+
+@value
+class Query:
+    """One question with what the conversation already knows."""
+
+    text: str
+    """The citizen's words after screening; at most a few thousand characters."""
+    place: str | None = None
+    topic: str | None = None
+    """Topic of the matter that is being talked about."""
+    situation: str | None = None
+
+
+@value
+class Hit:
+    """One entry or provision with the parts of its score. Scores are in 0..1, higher is better."""
+
+    id: str
+    score: float
+    lexical: float = 0.0
+    dense: float = 0.0
+    prior: float = 0.0
+    """What the topic classifier adds."""
+    matched: str = ""
+    """The phrasing that matched best, if any."""
+
+
+@value
+class Lookup:
+    """An exact look-up. ``ids`` are entry, provision or `law/NAME/ARTICLE` ids; may be empty."""
+
+    kind: LookupKind
+    asked: str
+    ids: tuple[str, ...] = ()
+
+
+@value
+class SearchResult:
+    """What was found, how sure it is, and what was rejected. Best first throughout."""
+
+    query: str
+    """The question as it was searched, normalised."""
+    outcome: Outcome
+    scope: Scope
+    confidence: float
+    """Calibrated probability that ``topic`` is right, 0..1."""
+    topic: str
+    topics: tuple[tuple[str, float], ...] = ()
+    situation: str | None = None
+    services: tuple[str, ...] = ()
+    provisions: tuple[str, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    rejected: tuple[Hit, ...] = ()
+    choices: tuple[str, ...] = ()
+    """Ids of situations to offer when asking back, at most four."""
+    lookup: Lookup | None = None
+    terms: tuple[str, ...] = ()
+    """The terms of the question that carried the lexical score."""
+    bundle: str = ""
+    seconds: float = 0.0
