@@ -6,6 +6,7 @@ references, completeness, phrasings. Law facts are checked in `kb.truth`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -16,6 +17,8 @@ from kb.yamlfile import Problem
 MIN_PHRASINGS = {Kind.SITUATION: 15, Kind.SERVICE: 8, Kind.PROVISION: 8}
 MAX_OVERLAP = 0.6
 """Two phrasings of one entry may share at most this part of the shorter one's bigrams."""
+MAX_ID = 36
+"""Characters; an id has to fit into the payload of a Telegram button."""
 MAX_SENTENCE = 110
 """Characters; a longer sentence cannot be followed when it is read aloud."""
 REQUIRED = {
@@ -97,6 +100,8 @@ def _completeness(entry: Entry) -> Iterator[Problem]:
     def wrong(message: str) -> Problem:
         return _problem(entry.source, f"{entry.id}：{message}")
 
+    if len(entry.id) > MAX_ID or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry.id):
+        yield wrong(f"编号只能用小写字母、数字和短横线，最多 {MAX_ID} 个字符")
     for facet in REQUIRED[entry.kind]:
         if facet not in entry.facets:
             yield wrong(f"缺少“{facet.value}”")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kb.numerals import parse_article
 from kb.statement import StatementError, parse_statement
@@ -46,6 +46,8 @@ class EntryShape:
     id: str
     title: str
     answer: str
+    topic: str | None = None
+    """Only for services: the topic a question about it belongs to."""
     steps: tuple[str, ...] = ()
     where: tuple[str, ...] = ()
     bring: tuple[str, ...] = ()
@@ -350,7 +352,7 @@ class _Loader:
             kind=kind,
             title=shape.title,
             answer=answer,
-            topic=topic,
+            topic=topic or shape.topic,
             facets=facets,
             hotlines=shape.hotlines,
             services=shape.services,
@@ -402,3 +404,30 @@ def _files(root: Path, pattern: str, skip: str | None) -> Iterator[Path]:
 def short_names(laws: Mapping[str, LawVersion]) -> dict[str, str]:
     """Return short name -> full name for the laws that have one."""
     return {law.short: law.name for law in laws.values() if law.short}
+
+
+def load_files(roots: Sequence[Path] = (SHIPPED,)) -> dict[str, Any]:
+    """Return the wording, the rules and the operator's file as plain data, by name.
+
+    A later root replaces a whole file of an earlier one, but a wording file only adds to and
+    replaces single sentences. Raises `KnowledgeError`.
+    """
+    files: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for root in roots:
+        paths = [*root.glob("wording/*.yaml"), *root.glob("rules/*.yaml"), root / "operator.yaml"]
+        for path in sorted(p for p in paths if p.exists() and p.name != "hotlines.yaml"):
+            name = str(path.relative_to(root).with_suffix(""))
+            try:
+                data = load_yaml(path, str(path.relative_to(root.parent))).data
+            except KnowledgeError as error:
+                problems.extend(error.problems)
+                continue
+            before = files.get(name)
+            if name.startswith("wording/") and isinstance(before, dict) and isinstance(data, dict):
+                words = {**before.get("wording", {}), **data.get("wording", {})}
+                data = {**before, **data, "wording": words}
+            files[name] = data
+    if problems:
+        raise KnowledgeError(problems)
+    return files

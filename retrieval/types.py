@@ -80,6 +80,8 @@ class SearchResult:
     """Calibrated probability that ``topic`` is right, 0..1."""
     topic: str
     topics: tuple[tuple[str, float], ...] = ()
+    best: str | None = None
+    """What to answer with: the id of a situation, a service or a provision."""
     situation: str | None = None
     services: tuple[str, ...] = ()
     provisions: tuple[str, ...] = ()

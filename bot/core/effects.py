@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.core.handoff import HandoffKind
 from bot.core.reply import Judgement, Reply
 from bot.core.session import Session
@@ -24,6 +26,13 @@ class Say:
 
 
 @value
+class KeepWords:
+    """What the transcript shows instead of the citizen's message: a phone number is masked."""
+
+    text: str
+
+
+@value
 class OpenTicket:
     """Open a ticket. ``submission`` makes a second try of the same form change nothing."""
 
@@ -41,6 +50,7 @@ class OpenTicket:
     citations: tuple[str, ...]
     urgent: bool
     consent_version: str
+    due_at: datetime | None = None
 
 
 @value
@@ -88,6 +98,7 @@ class ExportConversation:
 Effect = (
     Search
     | Say
+    | KeepWords
     | OpenTicket
     | AddToTicket
     | WithdrawTicket

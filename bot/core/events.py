@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.core.handoff import TicketAction
+from bot.core.handoff import Ticket, TicketAction
 from bot.core.inbound import InboundMessage
 from bot.core.screening import Screened
 from kb.value import value
@@ -13,12 +13,19 @@ from retrieval.types import SearchResult
 
 @value
 class MessageReceived:
-    """A citizen's message, screened. ``fresh`` is random, for a code or a form's key."""
+    """A citizen's message, screened, with what deciding on it may need.
+
+    ``fresh`` is random, for a ticket's code or a form's key. ``named`` is the ticket whose
+    code stands in the message, of whatever conversation. ``openings`` are the tickets opened
+    in the last 24 hours by this conversation and from this address.
+    """
 
     at: datetime
     message: InboundMessage
     screened: Screened
     fresh: str
+    named: Ticket | None = None
+    openings: tuple[int, int] = (0, 0)
 
 
 @value

@@ -19,8 +19,11 @@ class Question(StrEnum):
     ABROAD = "abroad"
     """Consent that the channel carries the words abroad; only where it does."""
     STORY = "story"
+    COUNTY = "county"
+    TOWN = "town"
     WHO = "who"
-    PLACE = "place"
+    GUARDIAN = "guardian"
+    """Only for a child: is a guardian there who agrees?"""
     PHONE = "phone"
     CONSENT = "consent"
 
@@ -42,9 +45,12 @@ class Answers:
     abroad: bool | None = None
     story: str | None = None
     who: Who | None = None
+    guardian: bool | None = None
     county: str | None = None
+    """Place id; "" when the citizen lives elsewhere or does not say."""
     town: str | None = None
-    place_words: str | None = None
+    """Place id; "" when left out or written in ``place_words``."""
+    place_words: str = ""
     """The place as written, where no known place was found in it."""
     phone: str | None = None
     consent: bool | None = None
@@ -57,8 +63,17 @@ class Answers:
 
 def relevant_questions(answers: Answers, abroad: bool) -> tuple[Question, ...]:
     """Return the questions of this form in order. ``abroad``: the channel carries data abroad."""
-    first = (Question.ABROAD,) if abroad else ()
-    return (*first, Question.STORY, Question.WHO, Question.PLACE, Question.PHONE, Question.CONSENT)
+    Q = Question
+    return (
+        *((Q.ABROAD,) if abroad else ()),
+        Q.STORY,
+        Q.COUNTY,
+        *((Q.TOWN,) if answers.county else ()),
+        Q.WHO,
+        *((Q.GUARDIAN,) if answers.who is Who.CHILD else ()),
+        Q.PHONE,
+        Q.CONSENT,
+    )
 
 
 def next_question(answers: Answers, abroad: bool) -> Question | None:
@@ -68,15 +83,15 @@ def next_question(answers: Answers, abroad: bool) -> Question | None:
     answered = {
         Question.ABROAD: answers.abroad is True,
         Question.STORY: answers.story is not None,
+        Question.COUNTY: answers.county is not None,
+        Question.TOWN: answers.town is not None,
         Question.WHO: answers.who is not None,
-        Question.PLACE: answers.county is not None or answers.place_words is not None,
+        Question.GUARDIAN: answers.guardian is True,
         Question.PHONE: answers.phone is not None,
         Question.CONSENT: answers.consent is True,
     }
-    for question in relevant_questions(answers, abroad):
-        if not answered[question]:
-            return question
-    return None
+    questions = relevant_questions(answers, abroad)
+    return next((q for q in questions if not answered[q]), None)
 
 
 _MOBILE = re.compile(r"(?<!\d)(?:\+?86[- ]?)?(1[3-9]\d)[- ]?(\d{4})[- ]?(\d{4})(?!\d)")

@@ -75,7 +75,8 @@ class Citation:
     """A source that can be opened. ``id`` is an entry id, a provision id or `law/NAME/ARTICLE`.
 
     ``quote`` is an exact quotation for provisions and our own words for laws and entries;
-    ``note`` says which, and until when the source ran.
+    ``note`` says which, and until when the source ran. ``choice`` opens it in channels that
+    can only send buttons.
     """
 
     number: int
@@ -83,6 +84,7 @@ class Citation:
     title: str
     quote: str
     note: str = ""
+    choice: str = ""
 
 
 class ButtonStyle(StrEnum):

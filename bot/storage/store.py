@@ -39,6 +39,10 @@ class TicketConflict(StorageError):
     """Somebody else changed the ticket since it was read; read it again."""
 
 
+class AlreadyHandled(StorageError):
+    """The message of this turn has had its effects, or was given up; drop the turn."""
+
+
 class Author(StrEnum):
     """Who wrote a message of a conversation."""
 
@@ -60,7 +64,11 @@ class Receipt:
 
 @value
 class InboxItem:
-    """A received message that waits for its turn. ``attempts`` counts earlier tries."""
+    """A received message that waits for its turn. ``attempts`` counts earlier tries.
+
+    ``message.address`` is no longer the address but its keyed digest, which `count_openings`
+    takes as well: the address itself is kept nowhere.
+    """
 
     id: int
     conversation: int
@@ -74,6 +82,7 @@ class StoredMessage:
 
     ``text`` is what the citizen or staff wrote; ``reply`` is what the bot said.
     ``ticket`` is the ticket it belongs to, if any. ``staff_name`` is the name shown.
+    ``client_key`` lets the client that sent a line find its own.
     """
 
     seq: int
@@ -83,11 +92,12 @@ class StoredMessage:
     reply: Reply | None = None
     ticket: str | None = None
     staff_name: str = ""
+    client_key: str = ""
 
 
 @value
 class NewMessage:
-    """A line to add in a turn; see `StoredMessage`. ``client_key`` lets a client find its own."""
+    """A line to add in a turn; see `StoredMessage`."""
 
     author: Author
     text: str = ""
@@ -102,8 +112,9 @@ class TicketChange:
     """A ticket in its new state, and the action that brought it there.
 
     Stored only if the stored ticket still has version ``ticket.version``; the version is
-    then counted up. ``actor`` is the id of the member of staff; None is the citizen or the
-    system. ``detail`` holds codes and ids only, never words of people.
+    then counted up. Several changes of one ticket in a turn are applied in order, and only
+    the first is held to its version. ``actor`` is the id of the member of staff; None is the
+    citizen or the system. ``detail`` holds codes and ids only, never words of people.
     """
 
     ticket: Ticket
@@ -135,7 +146,12 @@ class Turn:
 
 @value
 class OutboxItem:
-    """A message to send through a push channel, claimed until ``lease_until``."""
+    """A message to send through a push channel, claimed for the time of the lease.
+
+    ``id`` names this claim, not the message: once the lease has run out and another sender
+    has claimed the message, what the first one reports changes nothing. ``attempts`` counts
+    earlier tries.
+    """
 
     id: int
     conversation: int
@@ -185,10 +201,15 @@ class Contact:
 
 @value
 class TicketDetail:
-    """A ticket as staff see it when they open it."""
+    """A ticket as staff see it when they open it.
+
+    ``transcript`` is the conversation with inner notes, without the lines of other tickets,
+    which may be other people's business.
+    """
 
     ticket: Ticket
-    conversation: int
+    conversation: int | None
+    """None after the citizen had the conversation deleted."""
     channel: str
     contact: Contact | None
     """None when it was deleted, or when the key for contact data is gone."""
@@ -253,12 +274,17 @@ class Store(Protocol):
     # -- turns --
 
     async def load_session(self, conversation: int) -> Session:
-        """Return the session with the conversation's tickets (newest first)."""
+        """Return the session with the conversation's tickets (newest first).
+
+        A session that cannot be read any more (older version, lost key) begins afresh.
+        """
 
     async def commit(self, turn: Turn) -> None:
-        """Write a turn. Raises `TicketConflict`, `StorageFull`; then nothing is changed.
+        """Write a turn. If anything is raised, nothing is changed.
 
-        Opening a ticket whose ``submission`` was opened before changes nothing.
+        Raises `TicketConflict`; `TicketError` for an action the ticket's state forbids;
+        `AlreadyHandled` if ``turn.inbox`` no longer waits; `StorageFull`. Opening a ticket
+        whose ``submission`` was opened before changes nothing.
         """
 
     # -- conversations --
@@ -276,7 +302,10 @@ class Store(Protocol):
     async def count_openings(
         self, conversation: int, address: str | None, since: datetime
     ) -> tuple[int, int]:
-        """Return the tickets opened since then by the conversation, and from the address."""
+        """Return the tickets opened since then by the conversation, and from the address.
+
+        ``address`` as the channel saw it, or as it stands in `InboxItem.message`.
+        """
 
     # -- outbox of push channels --
 
@@ -298,7 +327,9 @@ class Store(Protocol):
 
     async def channel_state(self, channel: str, account: str) -> dict[str, Any]: ...
 
-    async def set_channel_state(self, channel: str, account: str, state: dict[str, Any]) -> None: ...
+    async def set_channel_state(
+        self, channel: str, account: str, state: dict[str, Any]
+    ) -> None: ...
 
     # -- tickets --
 
@@ -331,7 +362,10 @@ class Store(Protocol):
     ) -> None: ...
 
     async def staff_session(self, token_digest: str, at: datetime) -> StaffSession | None:
-        """Return the login and note that it was used; None if unknown or the account is off."""
+        """Return the login and note that it was used; None if unknown or the account is off.
+
+        ``seen_at`` is the use before this one, exact to half a minute.
+        """
 
     async def close_staff_session(self, token_digest: str) -> None: ...
 
@@ -340,7 +374,9 @@ class Store(Protocol):
     async def failed_logins(self, login: str, address: str, since: datetime) -> tuple[int, int]:
         """Return failures since then and since the last success: of the login, of the address."""
 
-    async def audit(self, at: datetime, actor: int | None, action: str, detail: dict[str, str]) -> None:
+    async def audit(
+        self, at: datetime, actor: int | None, action: str, detail: dict[str, str]
+    ) -> None:
         """Append to the audit log; ``detail`` holds ids and codes only."""
 
     # -- upkeep --
@@ -349,14 +385,22 @@ class Store(Protocol):
         """Return counts for the health page: conversations, waiting inbox, outbox, tickets."""
 
     async def purge(self, now: datetime, keep_days: Mapping[str, int]) -> dict[str, int]:
-        """Delete what is older than its term; return counts. See docs/operator handbook."""
+        """Delete what is older than its term in days; return counts. Absent terms never end.
+
+        ``inbox``: what is left of handled messages, to recognise re-deliveries.
+        ``conversations``: as if the citizen had asked for it, unless a ticket is open.
+        ``contacts``: contact data of tickets that ended. ``answers``: redacted questions.
+        ``outbox``: records of sending. ``openings``, ``logins``: digests for limits.
+        ``staff_sessions``: unused logins. Raises ValueError for an unknown term.
+        """
 
     async def scrub(self) -> None:
-        """Leave no trace of deleted rows in the files (checkpoint, optimise)."""
+        """Leave no trace of deleted rows in the files; within minutes if called often.
+
+        Raises `StorageError` if a long read stands in the way; call again.
+        """
 
     async def backup(self, target: Path) -> None:
-        """Write a consistent copy while running."""
+        """Write a consistent copy while running, without the contact key."""
 
     async def close(self) -> None: ...
-
-

@@ -1,0 +1,329 @@
+"""Everything `decide` needs to know besides the session and the event.
+
+Built once for each bundle from its knowledge, wording and rules; frozen afterwards.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Mapping
+from dataclasses import field
+from datetime import date
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from bot.core.danger import DangerKind, DangerRules
+from kb.types import Entry, Kind, Knowledge, Place
+from kb.value import value
+from retrieval.normalise import fold
+
+
+class PlaybookError(ValueError):
+    """Wording or rules cannot be used; the message names the file and the key."""
+
+
+# -- shapes of the files ---------------------------------------------------------
+
+
+@value
+class WordingFile:
+    wording: dict[str, str]
+
+
+@value
+class DangerTopicShape:
+    cue: str | None = None
+    topic: str
+
+
+@value
+class DangerKindShape:
+    id: str
+    numbers: tuple[str, ...]
+    services: tuple[str, ...]
+    topics: tuple[DangerTopicShape, ...]
+    strong: tuple[str, ...] = ()
+    when: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+
+
+@value
+class DangerFile:
+    kinds: tuple[DangerKindShape, ...]
+    calm: tuple[str, ...] = ()
+
+
+@value
+class PhraseShape:
+    """``whole`` patterns have to match the whole message, ``within`` any part of it."""
+
+    whole: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+    longest: int = 40
+    """Characters; a longer message is never taken for this phrase."""
+
+
+@value
+class PhraseFile:
+    phrases: dict[str, PhraseShape]
+
+
+@value
+class HandoffRules:
+    """Numbers of the desk; `kb/rules/handoff.yaml` says what each is for."""
+
+    silence_hours: float
+    citizen_silence_hours: float
+    due_hours: dict[str, float]
+    urgent_due_hours: float
+    tickets_per_conversation_per_day: int
+    tickets_per_address_per_day: int
+    consent_version: str
+
+
+@value
+class Operator:
+    """Who runs this installation; all empty until the operator fills DATA/kb/operator.yaml."""
+
+    name: str = ""
+    promise_reply_hours: float | None = None
+    """If set, citizens are told this time; otherwise no time is promised."""
+
+
+@value
+class Phrase:
+    whole: re.Pattern[str] | None
+    within: re.Pattern[str] | None
+    longest: int
+
+    def matches(self, bare: str) -> bool:
+        """Whether ``bare`` (folded, without punctuation at the ends) is this phrase."""
+        if len(bare) > self.longest:
+            return False
+        if self.whole is not None and self.whole.fullmatch(bare):
+            return True
+        return self.within is not None and self.within.search(bare) is not None
+
+
+@value
+class CitationDetail:
+    """A citation opened in full."""
+
+    id: str
+    title: str
+    note: str
+    paragraphs: tuple[str, ...]
+
+
+_ENDS = re.compile(r"^[\W_]+|[\W_]+$")
+
+
+def bare(folded: str) -> str:
+    """Return ``folded`` without punctuation and spaces at its ends."""
+    return _ENDS.sub("", folded)
+
+
+@value
+class Playbook:
+    """Knowledge, wording and rules, ready to be used."""
+
+    knowledge: Knowledge
+    wording: Mapping[str, str]
+    danger: DangerRules
+    phrases: Mapping[str, Phrase]
+    handoff: HandoffRules
+    operator: Operator
+    approved: bool
+    """Whether an operator has approved every entry."""
+    bundle: str = ""
+    place_names: tuple[tuple[str, str], ...] = field(default=())
+    """(folded name or alias, place id), longest first."""
+
+    def say(self, key: str, **values: object) -> str:
+        """Return the wording ``key`` with ``values`` filled in. Raises `PlaybookError`."""
+        try:
+            return self.wording[key].format(**values)
+        except (KeyError, IndexError) as error:
+            raise PlaybookError(f"kb/wording：“{key}”缺少 {error}") from error
+
+    def is_phrase(self, name: str, folded: str) -> bool:
+        """Whether the message is the phrase ``name`` of kb/rules/phrases.yaml."""
+        return self.phrases[name].matches(bare(folded))
+
+    def entry(self, id_: str | None) -> Entry | None:
+        return self.knowledge.entries.get(id_) if id_ else None
+
+    def find_place(self, folded: str) -> Place | None:
+        """Return the most exact known place that ``folded`` names, or None."""
+        found = [id_ for name, id_ in self.place_names if name in folded]
+        places = [self.knowledge.places[id_] for id_ in found]
+        order = {"town": 0, "county": 1, "city": 2}
+        return min(places, key=lambda p: order.get(p.level, 3), default=None)
+
+    def county_of(self, place: Place | None) -> Place | None:
+        """Return the county-level place that ``place`` is or lies in, or None."""
+        while place is not None and place.level != "county":
+            place = self.knowledge.places.get(place.parent) if place.parent else None
+        return place
+
+    def counties(self) -> tuple[Place, ...]:
+        return tuple(p for p in self.knowledge.places.values() if p.level == "county")
+
+    def cite(self, id_: str, as_of: date) -> CitationDetail | None:
+        """Return the citation ``id_`` in full, or None when there is no such source."""
+        if id_.startswith("law/"):
+            return self._cite_article(id_, as_of)
+        provision = self.knowledge.provisions.get(id_)
+        if provision is not None:
+            document = self.knowledge.documents[provision.document]
+            title = self.say(
+                "cite.provision_title", document=document.title, label=provision.label,
+                heading=provision.heading,
+            )  # fmt: skip
+            place = " · ".join(part for part in (provision.chapter, provision.section) if part)
+            body = f"{provision.heading}。{provision.text}"
+            note = self.document_note(provision.document, as_of)
+            return CitationDetail(
+                id=id_, title=title, note=note, paragraphs=(place, *body.split("\n"))
+            )
+        entry = self.knowledge.entries.get(id_)
+        if entry is None:
+            return None
+        kind = "cite.service_note" if entry.kind is Kind.SERVICE else "cite.situation_note"
+        paragraphs = (entry.answer.text, *(s.text for f in entry.facets.values() for s in f))
+        note = self.say(kind, verified=_day(entry.verified_on))
+        if not entry.approved_by:
+            note += self.say("note.not_approved")
+        return CitationDetail(id=id_, title=entry.title, note=note, paragraphs=paragraphs)
+
+    def document_note(self, document_id: str, as_of: date) -> str:
+        """What is said beside every quotation of a city document: until when it ran."""
+        document = self.knowledge.documents[document_id]
+        key = "cite.document_ended" if as_of > document.valid_to else "cite.document_running"
+        return self.say(key, until=document.valid_to.year)
+
+    def article_note(self, law_name: str, as_of: date) -> str:
+        """Which version of a law is cited, and whether it is still in force."""
+        law = self.knowledge.laws[law_name]
+        if law.repealed_on and law.repealed_on <= as_of:
+            return self.say("cite.law_repealed", day=_day(law.repealed_on), by=law.repealed_by)
+        if law.effective is None:
+            return self.say("cite.law_undated", verified=_day(law.verified_on))
+        return self.say(
+            "cite.law_version", effective=_day(law.effective), verified=_day(law.verified_on)
+        )
+
+    def _cite_article(self, id_: str, as_of: date) -> CitationDetail | None:
+        article = self.knowledge.articles.get(id_)
+        if article is None or article.law not in self.knowledge.laws:
+            return None
+        title = self.say("cite.article_title", law=article.law, article=article.article)
+        return CitationDetail(
+            id=id_,
+            title=title,
+            note=self.article_note(article.law, as_of),
+            paragraphs=(article.gist, self.say("cite.official_text")),
+        )
+
+
+def _day(day: date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+# -- building ---------------------------------------------------------------------
+
+
+def build_playbook(
+    knowledge: Knowledge, documents: Mapping[str, Any], bundle: str = ""
+) -> Playbook:
+    """Return the playbook of a bundle.
+
+    ``documents`` are the YAML files of `wording/`, `rules/` and `operator.yaml` by name
+    without ending (`wording/replies`, `rules/danger`). Raises `PlaybookError`.
+    """
+    wording: dict[str, str] = {}
+    for name, data in documents.items():
+        if name.startswith("wording/"):
+            wording.update(_parse(name, data, WordingFile).wording)
+    for key, text in wording.items():
+        try:
+            list(string.Formatter().parse(text))
+        except ValueError as error:
+            raise PlaybookError(f"kb/wording：“{key}”里的大括号没有成对：{error}") from error
+    danger = _parse("rules/danger", documents.get("rules/danger"), DangerFile)
+    phrases = _parse("rules/phrases", documents.get("rules/phrases"), PhraseFile)
+    names = sorted(
+        {
+            (fold(name), place.id)
+            for place in knowledge.places.values()
+            for name in (place.name, *place.aliases)
+        },
+        key=lambda pair: (-len(pair[0]), pair),
+    )
+    return Playbook(
+        knowledge=knowledge,
+        wording=wording,
+        danger=DangerRules(
+            kinds=tuple(map(_danger_kind, danger.kinds)),
+            calm=_patterns("danger: calm", danger.calm),
+        ),
+        phrases={name: _phrase(name, shape) for name, shape in phrases.phrases.items()},
+        handoff=_parse("rules/handoff", documents.get("rules/handoff"), HandoffRules),
+        operator=_parse("operator", documents.get("operator") or {}, Operator),
+        approved=bool(knowledge.entries)
+        and all(e.approved_by for e in knowledge.entries.values()),
+        bundle=bundle,
+        place_names=tuple(names),
+    )
+
+
+def _parse(name: str, data: Any, shape: Any) -> Any:
+    if data is None:
+        raise PlaybookError(f"缺少 kb/{name}.yaml")
+    try:
+        return TypeAdapter(shape).validate_python(data)
+    except ValueError as error:
+        raise PlaybookError(f"kb/{name}.yaml 读不懂：{error}") from error
+
+
+def _patterns(where: str, patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    compiled = []
+    for pattern in patterns:
+        try:
+            compiled.append(re.compile(pattern))
+        except re.error as error:
+            raise PlaybookError(f"kb/rules/{where}：“{pattern}”写错了：{error}") from error
+    return tuple(compiled)
+
+
+def _danger_kind(shape: DangerKindShape) -> DangerKind:
+    where = f"danger: {shape.id}"
+    if not shape.topics or shape.topics[-1].cue is not None:
+        raise PlaybookError(f"kb/rules/{where}：最后一个 topics 不能有 cue，它是默认主题")
+    topics = tuple(
+        (_patterns(where, (t.cue,))[0] if t.cue is not None else None, t.topic)
+        for t in shape.topics
+    )
+    return DangerKind(
+        id=shape.id,
+        numbers=shape.numbers,
+        services=shape.services,
+        topics=topics,
+        strong=_patterns(where, shape.strong),
+        when=_patterns(where, shape.when),
+        unless=_patterns(where, shape.unless),
+    )
+
+
+def _phrase(name: str, shape: PhraseShape) -> Phrase:
+    where = f"phrases: {name}"
+
+    def joined(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
+        if not patterns:
+            return None
+        _patterns(where, patterns)  # names the one that is wrong
+        return re.compile("|".join(f"(?:{p})" for p in patterns))
+
+    return Phrase(whole=joined(shape.whole), within=joined(shape.within), longest=shape.longest)

@@ -1,0 +1,61 @@
+"""The few numbers that turn scores into a ranking and a ranking into a confidence.
+
+They are learned by ``suifawen calibrate`` from labelled questions and stand in
+`ranking.json`, where they can be read. All are plain weights of scores that lie in 0..1.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from kb.value import value
+
+SHIPPED = Path(__file__).parent / "ranking.json"
+
+
+@value
+class Ranking:
+    """Weights of the fusion, the calibration of the confidence, and its thresholds."""
+
+    lexical: float
+    dense: float
+    prior: float
+    """The three weights sum to 1: a convex combination."""
+    sharpness: float
+    """Fused scores are multiplied by it before the softmax over topics."""
+    slope: float
+    margin: float
+    coverage: float
+    intercept: float
+    """Logistic calibration of the best topic's share (as log odds), its lead over the second,
+    and the share of the question's weight that the index knows."""
+    answer_above: float
+    """Confidence from which an answer is given; see README.md for what it buys."""
+    ask_above: float
+    """Confidence from which choices are offered; below, the nearest route and a person."""
+    situation_lead: float
+    """How far the best situation has to lead within its topic to be answered with at once."""
+    not_legal_above: float
+    unclear_above: float
+
+
+def load_ranking(path: Path = SHIPPED) -> Ranking:
+    """Return the ranking that stands in ``path``."""
+    data = json.loads(path.read_text(encoding="utf-8"))
+    ranking: Ranking = TypeAdapter(Ranking).validate_python(data)
+    return ranking
+
+
+def calibrate(ranking: Ranking, share: float, lead: float, coverage: float) -> float:
+    """Return the probability that the best topic is right.
+
+    ``share`` is its softmax share, ``lead`` its distance to the second, both 0..1.
+    """
+    share = min(max(share, 1e-6), 1 - 1e-6)
+    odds = math.log(share / (1 - share))
+    x = ranking.slope * odds + ranking.margin * lead + ranking.coverage * coverage
+    return 1 / (1 + math.exp(-(x + ranking.intercept)))

@@ -1,0 +1,289 @@
+"""From a question to ranked, explained hits with a calibrated confidence.
+
+Three voices, each in 0..1, joined by a convex combination (`retrieval.ranking`): the lexical
+score of a candidate (share of the best one's), the cosine of its nearest phrasing, and what
+the topic classifier thinks of its topic (log probability on a scale of 0..1). The best
+candidate of each topic speaks for the topic; a softmax over them, calibrated, is the
+confidence. Everything is immutable and safe to use from several threads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kb.types import Kind, Knowledge
+from retrieval.analyse import terms
+from retrieval.encoder import Encoder, Floats
+from retrieval.index import Index
+from retrieval.lookups import Lookups
+from retrieval.normalise import Dialect, fold
+from retrieval.ranking import Ranking, calibrate
+from retrieval.types import Hit, Lookup, LookupKind, Outcome, Query, Scope, SearchResult
+
+NEAREST = 48
+"""Vectors asked of the dense index; a candidate that is not among them gets their lowest cosine."""
+SHOWN_HITS = 5
+MAX_CHOICES = 4
+MAX_SERVICES = 5
+MAX_PROVISIONS = 5
+SMALLEST = 1e-6
+"""Probabilities below it are one to the ranking: the scale of the prior ends there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What each voice says of each candidate, all in 0..1 and of shape (candidates,)."""
+
+    asked: list[str]
+    lexical: Floats
+    dense: Floats
+    prior: Floats
+    fused: Floats
+    nearest: dict[int, int]
+    """Candidate -> the vector of it that is nearest."""
+    probabilities: Floats
+    """Of the topic classifier, shape (topics,)."""
+    coverage: float
+    """How much of the best possible lexical score the best candidate reaches."""
+
+
+class Searcher:
+    """Searches one bundle."""
+
+    def __init__(
+        self,
+        index: Index,
+        knowledge: Knowledge,
+        encoder: Encoder,
+        ranking: Ranking,
+        dialect: Iterable[tuple[str, str]] = (),
+        bundle: str = "",
+    ) -> None:
+        self._index = index
+        self._knowledge = knowledge
+        self._encoder = encoder
+        self._ranking = ranking
+        self._dialect = Dialect(dialect)
+        self._lookups = Lookups(knowledge)
+        self._bundle = bundle
+        self._classes = index.topics.classes
+        kinds = np.array([c.kind for c in index.candidates])
+        self._is_situation = kinds == Kind.SITUATION
+        self._is_provision = kinds == Kind.PROVISION
+        self._no_topic = index.topic_of < 0
+        self._numbers = {c.id: i for i, c in enumerate(index.candidates)}
+
+    def search(self, query: Query) -> SearchResult:
+        """Return what was found. Total: any text has a result."""
+        started = time.perf_counter()
+        folded = self._dialect.apply(fold(query.text))
+        scores = self.scores(folded)
+        result = self._judge(query, folded, scores)
+        seconds = time.perf_counter() - started
+        return replace(result, bundle=self._bundle, seconds=seconds)
+
+    # -- scoring ---------------------------------------------------------------------
+
+    def scores(self, folded: str) -> Scores:
+        """Return every voice's score of every candidate, and the fused one."""
+        ranking, index = self._ranking, self._index
+        asked = terms(folded)
+        raw = index.lexical.scores(asked)
+        top = float(raw.max(initial=0.0))
+        possible = index.lexical.best_possible(asked)
+        lexical = raw / top if top > 0 else raw
+        dense, nearest = self._dense(folded)
+        probabilities = index.topics.probabilities(folded)
+        scaled = 1 - np.log(np.maximum(probabilities, SMALLEST)) / np.log(SMALLEST)
+        prior = np.where(self._no_topic, scaled.max() * 0.9, scaled[index.topic_of])
+        fused = ranking.lexical * lexical + ranking.dense * dense + ranking.prior * prior
+        return Scores(
+            asked=asked,
+            lexical=lexical,
+            dense=dense,
+            prior=prior.astype(np.float32),
+            fused=fused.astype(np.float32),
+            nearest=nearest,
+            probabilities=probabilities,
+            coverage=top / possible if possible > 0 else 0.0,
+        )
+
+    def _dense(self, folded: str) -> tuple[Floats, dict[int, int]]:
+        """Return the best cosine of each candidate, and the vector that gave it."""
+        size = len(self._index.candidates)
+        vector = self._encoder.encode([folded])[0]
+        if not vector.any():
+            return np.zeros(size, dtype=np.float32), {}
+        numbers, cosines = self._index.dense.search(vector, NEAREST)
+        dense = np.full(size, max(float(cosines[-1]), 0.0), dtype=np.float32)
+        nearest: dict[int, int] = {}
+        for number, cosine in zip(numbers.tolist(), cosines.tolist(), strict=True):
+            owner = int(self._index.owners[number])
+            if owner not in nearest:  # nearest first
+                nearest[owner] = number
+                dense[owner] = max(cosine, 0.0)
+        return dense, nearest
+
+    def topic_scores(self, scores: Scores) -> Floats:
+        """Return the score of each topic: its best candidate, or the prior alone."""
+        ranking = self._ranking
+        scaled = 1 - np.log(np.maximum(scores.probabilities, SMALLEST)) / np.log(SMALLEST)
+        topics = (ranking.prior * scaled).astype(np.float32)
+        has = ~self._no_topic
+        np.maximum.at(topics, self._index.topic_of[has], scores.fused[has])
+        return topics
+
+    # -- judging ------------------------------------------------------------------------
+
+    def _judge(self, query: Query, folded: str, scores: Scores) -> SearchResult:
+        topics = self.topic_scores(scores)
+        shares = _softmax(topics * self._ranking.sharpness)
+        order = np.argsort(-shares)
+        best = int(order[0])
+        second = float(shares[order[1]]) if len(order) > 1 else 0.0
+        confidence = calibrate(
+            self._ranking, float(shares[best]), float(shares[best]) - second, scores.coverage
+        )
+        topic = self._classes[best]
+        ranked = self._ranked(scores, topic)
+        named = tuple((self._classes[i], float(shares[i])) for i in order[:SHOWN_HITS])
+        result = SearchResult(
+            query=folded,
+            outcome=Outcome.NO_ANSWER,
+            scope=Scope.LEGAL,
+            confidence=confidence,
+            topic=topic,
+            topics=named,
+            services=self._services(topic, ranked),
+            provisions=self._provisions(scores, topic, ranked),
+            hits=tuple(self._hit(i, scores) for i in ranked[:SHOWN_HITS]),
+            rejected=tuple(self._hit(i, scores) for i in ranked[SHOWN_HITS : 2 * SHOWN_HITS]),
+            terms=tuple(self._index.lexical.known(scores.asked)),
+        )
+        lookup = self._lookups.find(folded)
+        if lookup is not None:
+            return self._looked_up(result, lookup)
+        return self._outcome(result, scores, order, ranked)
+
+    def _ranked(self, scores: Scores, topic: str) -> list[int]:
+        """Return the best candidates: those of the best topic first, each by fused score."""
+        best = np.argsort(-scores.fused)[: 6 * SHOWN_HITS].tolist()
+        return sorted(best, key=lambda i: (self._index.candidates[i].topic != topic,))
+
+    def _outcome(
+        self, result: SearchResult, scores: Scores, order: np.ndarray, ranked: list[int]
+    ) -> SearchResult:
+        ranking = self._ranking
+        share = dict(result.topics)
+        if share.get("not-legal", 0.0) >= ranking.not_legal_above:
+            return replace(result, scope=Scope.NOT_LEGAL)
+        if share.get("unclear", 0.0) >= ranking.unclear_above or not result.terms:
+            return replace(result, scope=Scope.EMPTY)
+        own = [i for i in ranked if self._index.candidates[i].topic == result.topic]
+        if result.confidence >= ranking.answer_above and own:
+            lead = scores.fused[own[0]] - scores.fused[own[1]] if len(own) > 1 else 1.0
+            if lead >= ranking.situation_lead:
+                return self._answer(result, own[0])
+        if result.confidence < ranking.ask_above:
+            return result
+        choices = self._choices(scores, result, order, own)
+        if not choices:
+            return self._answer(result, own[0]) if own else result
+        return replace(result, outcome=Outcome.ASK_BACK, choices=choices)
+
+    def _answer(self, result: SearchResult, number: int) -> SearchResult:
+        candidate = self._index.candidates[number]
+        situation = candidate.id if candidate.kind is Kind.SITUATION else None
+        return replace(result, outcome=Outcome.ANSWER, best=candidate.id, situation=situation)
+
+    def _choices(
+        self, scores: Scores, result: SearchResult, order: np.ndarray, own: list[int]
+    ) -> tuple[str, ...]:
+        """Return the real alternatives: of the topic if it is sure, else one of each likely topic."""
+        if result.confidence >= self._ranking.answer_above:
+            situations = [i for i in own if self._is_situation[i]]
+            return tuple(self._index.candidates[i].id for i in situations[:MAX_CHOICES])
+        found: list[str] = []
+        for topic in order[: 2 * MAX_CHOICES]:
+            members = np.flatnonzero((self._index.topic_of == topic) & self._is_situation)
+            if len(members):
+                best = members[np.argmax(scores.fused[members])]
+                found.append(self._index.candidates[best].id)
+            if len(found) == MAX_CHOICES:
+                break
+        return tuple(found)
+
+    def _services(self, topic: str, ranked: list[int]) -> tuple[str, ...]:
+        """Return the services to go to: the best situation's, joined with the topic's own."""
+        defaults = self._knowledge.topics[topic].default
+        best = self._index.candidates[ranked[0]] if ranked else None
+        own: tuple[str, ...] = ()
+        if best is not None and best.kind is Kind.SITUATION and best.topic == topic:
+            own = self._knowledge.entries[best.id].services
+        elif best is not None and best.kind is Kind.SERVICE and best.topic == topic:
+            own = (best.id,)
+        return tuple(dict.fromkeys((*own, *defaults)))[:MAX_SERVICES]
+
+    def _provisions(self, scores: Scores, topic: str, ranked: list[int]) -> tuple[str, ...]:
+        if topic == "plan-content":
+            members = np.flatnonzero(self._is_provision)
+            best = members[np.argsort(-scores.fused[members])][:MAX_PROVISIONS]
+            return tuple(self._index.candidates[i].id for i in best)
+        entry = self._knowledge.entries.get(self._index.candidates[ranked[0]].id) if ranked else None
+        return entry.provisions[:MAX_PROVISIONS] if entry else ()
+
+    def _looked_up(self, result: SearchResult, lookup: Lookup) -> SearchResult:
+        result = replace(result, lookup=lookup, confidence=max(result.confidence, 0.95))
+        match lookup.kind:
+            case LookupKind.PROVISION:
+                best = lookup.ids[0] if lookup.ids else None
+                outcome = Outcome.ANSWER if best else Outcome.NO_ANSWER
+                return replace(
+                    result, outcome=outcome, best=best, topic="plan-content", services=(),
+                    provisions=lookup.ids, situation=None,
+                )  # fmt: skip
+            case LookupKind.HOTLINE:
+                services = self._answering(lookup.ids[0])
+                return replace(
+                    result, outcome=Outcome.ANSWER, topic="service-info", services=services,
+                    best=services[0] if services else None,
+                )  # fmt: skip
+            case LookupKind.SERVICE:
+                entry = self._knowledge.entries[lookup.ids[0]]
+                topic = entry.topic or "service-info"
+                services = tuple(dict.fromkeys((entry.id, *entry.services)))[:MAX_SERVICES]
+                return replace(
+                    result, outcome=Outcome.ANSWER, topic=topic, best=entry.id, services=services
+                )
+            case _:
+                return replace(result, outcome=Outcome.ANSWER)
+
+    def _answering(self, number: str) -> tuple[str, ...]:
+        """Return the services whose own number this is, the one named after it first."""
+        services = [
+            e for e in self._knowledge.entries.values()
+            if e.kind is Kind.SERVICE and number in e.hotlines
+        ]  # fmt: skip
+        services.sort(key=lambda e: (number not in e.title, e.hotlines.index(number)))
+        return tuple(e.id for e in services[:MAX_SERVICES])
+
+    def _hit(self, number: int, scores: Scores) -> Hit:
+        vector = scores.nearest.get(number)
+        return Hit(
+            id=self._index.candidates[number].id,
+            score=float(scores.fused[number]),
+            lexical=float(scores.lexical[number]),
+            dense=float(scores.dense[number]),
+            prior=float(scores.prior[number]),
+            matched=self._index.texts[vector] if vector is not None else "",
+        )
+
+
+def _softmax(scores: Floats) -> Floats:
+    powers = np.exp(scores - scores.max())
+    shares: Floats = powers / powers.sum()
+    return shares
