@@ -11,7 +11,7 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -29,11 +29,13 @@ from bot.core.session import Session
 from bot.drafting import Draft
 from bot.exporting import render_export
 from bot.storage.store import (
+    AlreadyHandled,
     Author,
     InboxItem,
     NewMessage,
     Receipt,
     Staff,
+    StorageError,
     StorageFull,
     Store,
     StoredMessage,
@@ -87,6 +89,7 @@ class Turns:
         self._locks: dict[int, tuple[asyncio.Lock, int]] = {}
         self._workers: dict[int, asyncio.Task[None]] = {}
         self._again: set[int] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._readers: dict[int, set[asyncio.Future[None]]] = {}
         self._senders: dict[str, list[Callable[[], None]]] = {}
         self._closing = False
@@ -118,8 +121,8 @@ class Turns:
                 if not reader.done():
                     reader.set_result(None)
         workers = list(self._workers.values())
-        if workers:
-            await asyncio.wait(workers, timeout=10)
+        if workers or self._tasks:
+            await asyncio.wait([*workers, *self._tasks], timeout=10)
         self._threads.shutdown(wait=False)
 
     # -- messages --------------------------------------------------------------------------
@@ -196,6 +199,8 @@ class Turns:
                     await self._give_up(item)
                 else:
                     await self._turn(item)
+        except AlreadyHandled:
+            log.info("inbox %d was handled by somebody else", item.id)
         except StorageFull:
             log.error("disk full: the turn of inbox %d waits", item.id)
             await asyncio.sleep(FULL_RETRY_SECONDS)
@@ -235,7 +240,19 @@ class Turns:
         turn = draft.turn(decision)
         await self._commit(turn, item.message.channel)
         if turn.forget:
+            self._spawn(self._scrub())
+
+    async def _scrub(self) -> None:
+        """Leave no trace of what was deleted; the deletion itself has already happened."""
+        try:
             await self.store.scrub()
+        except StorageError as error:
+            log.error("deleted rows could not be scrubbed from the file yet: %s", error)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _received(self, item: InboxItem, session: Session, mind: Mind) -> MessageReceived:
         message = item.message

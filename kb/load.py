@@ -424,9 +424,8 @@ def load_files(roots: Sequence[Path] = (SHIPPED,)) -> dict[str, Any]:
                 problems.extend(error.problems)
                 continue
             before = files.get(name)
-            if name.startswith("wording/") and isinstance(before, dict) and isinstance(data, dict):
-                words = {**before.get("wording", {}), **data.get("wording", {})}
-                data = {**before, **data, "wording": words}
+            if before and data and set(before) == set(data) == {"wording"}:
+                data = {"wording": {**before["wording"], **data["wording"]}}
             files[name] = data
     if problems:
         raise KnowledgeError(problems)

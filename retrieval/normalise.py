@@ -12,6 +12,11 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from kb.value import value
 
 _INVISIBLE = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5"
@@ -64,3 +69,28 @@ class Dialect:
         if self._pattern is None:
             return text
         return self._pattern.sub(lambda match: self._means[match[0]], text)
+
+
+@value
+class DialectRow:
+    """``kind``: dialect, lay, typo, or guard (an ordinary word that stays as it is)."""
+
+    word: str
+    means: str
+    example: str
+    kind: str
+
+
+@value
+class DialectFile:
+    """The shape of `kb/wording/dialect.yaml`."""
+
+    dialect: tuple[DialectRow, ...]
+
+
+def parse_dialect(data: Any) -> Dialect:
+    """Return the word list of a parsed `kb/wording/dialect.yaml`; None is an empty one."""
+    if data is None:
+        return Dialect(())
+    file = TypeAdapter(DialectFile).validate_python(data)
+    return Dialect((row.word, row.means) for row in file.dialect)

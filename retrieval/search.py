@@ -10,7 +10,6 @@ confidence. Everything is immutable and safe to use from several threads.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,14 +59,14 @@ class Searcher:
         knowledge: Knowledge,
         encoder: Encoder,
         ranking: Ranking,
-        dialect: Iterable[tuple[str, str]] = (),
+        dialect: Dialect = Dialect(()),
         bundle: str = "",
     ) -> None:
         self._index = index
         self._knowledge = knowledge
         self._encoder = encoder
         self._ranking = ranking
-        self._dialect = Dialect(dialect)
+        self._dialect = dialect
         self._lookups = Lookups(knowledge)
         self._bundle = bundle
         self._classes = index.topics.classes

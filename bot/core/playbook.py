@@ -20,6 +20,10 @@ from kb.value import value
 from retrieval.normalise import fold
 
 
+DIALECT = "wording/dialect"
+"""Not said by the bot: it normalises questions (`retrieval.normalise.Dialect`)."""
+
+
 class PlaybookError(ValueError):
     """Wording or rules cannot be used; the message names the file and the key."""
 
@@ -245,7 +249,7 @@ def build_playbook(
     """
     wording: dict[str, str] = {}
     for name, data in documents.items():
-        if name.startswith("wording/"):
+        if name.startswith("wording/") and name != DIALECT:
             wording.update(_parse(name, data, WordingFile).wording)
     for key, text in wording.items():
         try:

@@ -178,7 +178,7 @@ class SqliteStore:
         return await self._reader.read_long(lambda db: tickets.search(db, wanted))
 
     async def ticket(self, code: str) -> TicketDetail | None:
-        return self._reader.read(lambda db: tickets.detail(db, self._vault, code))
+        return await self._reader.read_long(lambda db: tickets.detail(db, self._vault, code))
 
     async def ticket_conversation(self, code: str) -> int | None:
         return self._reader.read(lambda db: tickets.conversation_of(db, code))
@@ -267,11 +267,13 @@ class SqliteStore:
 
 
 def _open_vault(db: sqlite3.Connection, key_path: Path) -> Vault:
-    """Open the key, and keep its fingerprint in a database that has none."""
+    """Open the key, and note its fingerprint if the database has none or lost its key."""
     row = db.execute("SELECT fingerprint FROM contact_key").fetchone()
+    known = row["fingerprint"] if row else None
     try:
-        vault = open_vault(key_path, row["fingerprint"] if row else None)
+        vault = open_vault(key_path, known)
     except OSError as error:
         raise StorageError(f"密钥文件 {key_path} 读不了（{error.strerror}）。") from error
-    db.execute("INSERT OR REPLACE INTO contact_key VALUES (1, ?)", (vault.fingerprint,))
+    if vault.fingerprint != known:  # a start on a full disk must not fail for writing the same
+        db.execute("INSERT OR REPLACE INTO contact_key VALUES (1, ?)", (vault.fingerprint,))
     return vault

@@ -386,6 +386,7 @@ class Store(Protocol):
 
     async def purge(self, now: datetime, keep_days: Mapping[str, int]) -> dict[str, int]:
         """Delete what is older than its term in days; return counts. Absent terms never end.
+        Call `scrub` afterwards.
 
         ``inbox``: what is left of handled messages, to recognise re-deliveries.
         ``conversations``: as if the citizen had asked for it, unless a ticket is open.

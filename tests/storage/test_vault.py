@@ -78,8 +78,8 @@ def test_file_that_is_no_key_is_refused(tmp_path: Path, content: bytes) -> None:
         open_vault(key, None)
 
 
-def test_database_is_not_opened_with_another_key(place: Place, tmp_path: Path) -> None:
-    open_store(place.database, place.key)
+async def test_database_is_not_opened_with_another_key(place: Place, tmp_path: Path) -> None:
+    await open_store(place.database, place.key).close()
     open_vault(tmp_path / "other.key", None)
     with pytest.raises(VaultError, match="不是这个数据库的密钥"):
         open_store(place.database, tmp_path / "other.key")

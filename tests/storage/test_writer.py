@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -44,12 +45,18 @@ def stored(path: Path) -> list[int]:
         db.close()
 
 
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("secure_delete", 1), ("foreign_keys", 1)],
+)
+async def test_what_the_promises_rest_on(writer: Writer, pragma: str, value: str | int) -> None:
+    assert await writer.run(lambda db: db.execute(f"PRAGMA {pragma}").fetchone()[0]) == value
+
+
 async def test_those_who_wait_share_commits(writer: Writer, path: Path) -> None:
     statements: list[str] = []
     await writer.run(lambda db: db.set_trace_callback(statements.append))
-    results = await asyncio.gather(
-        *(writer.run(lambda db, n=n: put(db, n)) for n in range(500))  # type: ignore[misc]  # n=n binds
-    )
+    results = await asyncio.gather(*(writer.run(partial(put, number=n)) for n in range(500)))
     await writer.run(lambda db: db.set_trace_callback(None))
     assert results == stored(path) == list(range(500))
     assert statements.count("SAVEPOINT job") >= 500
@@ -75,7 +82,7 @@ async def test_one_that_fails_undoes_only_itself(writer: Writer, path: Path) -> 
 
 
 async def test_cancelled_callers(writer: Writer, path: Path) -> None:
-    tasks = [asyncio.create_task(writer.run(lambda db, n=n: put(db, n))) for n in range(50)]  # type: ignore[misc]  # n=n binds
+    tasks = [asyncio.create_task(writer.run(partial(put, number=n))) for n in range(50)]
     await asyncio.sleep(0)
     for task in tasks[::2]:
         task.cancel()
@@ -87,7 +94,7 @@ async def test_cancelled_callers(writer: Writer, path: Path) -> None:
 
 async def test_close_finishes_what_is_queued(path: Path) -> None:
     writer = Writer(path)
-    tasks = [asyncio.create_task(writer.run(lambda db, n=n: put(db, n))) for n in range(50)]  # type: ignore[misc]  # n=n binds
+    tasks = [asyncio.create_task(writer.run(partial(put, number=n))) for n in range(50)]
     await asyncio.sleep(0)
     await writer.close()
     assert await asyncio.gather(*tasks) == list(range(50))
@@ -105,7 +112,7 @@ async def test_full_database_refuses_and_recovers(
     with caplog.at_level(logging.WARNING, "bot.storage.writer"):
         for number in (1, 2):
             with pytest.raises(StorageFull, match="磁盘已满"):
-                await writer.run(lambda db, n=number: put(db, n, size=100_000))  # type: ignore[misc]  # n=n binds
+                await writer.run(partial(put, number=number, size=100_000))
         await writer.run(lambda db: put(db, 3))  # a small one still fits
         await writer.run(lambda db: db.execute("PRAGMA max_page_count = 100000").fetchone())
         await writer.run(lambda db: put(db, 4, size=100_000))

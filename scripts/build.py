@@ -1,0 +1,105 @@
+"""``suifawen build``: make the bundle out of the knowledge base."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from bot.settings import Settings, SettingsError, load_settings
+from kb.check import check_knowledge
+from kb.load import SHIPPED, load_files, load_knowledge
+from kb.truth import check_truth
+from kb.yamlfile import KnowledgeError
+
+_ROOT = Path(__file__).parent.parent
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder (default ./data).")
+@click.option("--unchecked", is_flag=True, help="Build although the checks find problems.")
+def command(data: Path | None, unchecked: bool) -> None:
+    """Check the knowledge base and build the bundle from it."""
+    try:
+        settings = load_settings(data=data)
+        place = build(settings, checked=not unchecked, report=click.echo)
+    except (KnowledgeError, SettingsError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    click.echo(f"知识包：{place}")
+
+
+def roots(settings: Settings) -> tuple[Path, ...]:
+    """Return the layers of the knowledge base: the shipped one, then the operator's."""
+    own = settings.knowledge
+    return (SHIPPED, own) if own.is_dir() else (SHIPPED,)
+
+
+def inputs_digest(layers: Sequence[Path], encoder_id: str) -> str:
+    """Return a digest of everything a bundle is built from: it is out of date when this changes."""
+    from retrieval import analyse, bundle, ranking
+    from retrieval.index import TRAINING
+
+    digest = hashlib.sha256(f"{bundle.FORMAT} {analyse.VERSION} {encoder_id}".encode())
+    code = [p for package in ("kb", "retrieval") for p in sorted((_ROOT / package).glob("*.py"))]
+    texts = [ranking.SHIPPED, *sorted(TRAINING.glob("*.jsonl")), *_yaml_files(layers)]
+    for path in (*code, *texts):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _yaml_files(layers: Sequence[Path]) -> Iterator[Path]:
+    for layer in layers:
+        yield from sorted(layer.rglob("*.yaml"))
+
+
+def build(
+    settings: Settings, *, checked: bool = True, report: Callable[[str], object] = print
+) -> Path:
+    """Build, seal and publish a bundle; return its folder. Raises `KnowledgeError`."""
+    from bot.core.playbook import build_playbook
+    from kb.catalogue import build_catalogue
+    from retrieval import bundle
+    from retrieval.encoders import open_encoder
+    from retrieval.index import build_index, load_training
+    from retrieval.ranking import SHIPPED as RANKING
+
+    started = time.perf_counter()
+    layers = roots(settings)
+    knowledge, files = load_knowledge(layers), load_files(layers)
+    if checked:
+        problems = [*check_knowledge(knowledge), *check_truth(knowledge).problems]
+        if problems:
+            raise KnowledgeError(problems)
+    build_playbook(knowledge, files)  # refuses wording and rules that cannot be used
+    encoder = open_encoder(settings.encoder)
+    settings.bundles.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="building-", dir=settings.bundles))
+    try:
+        build_catalogue(folder / bundle.CATALOGUE, knowledge, files)
+        index = build_index(knowledge, encoder, load_training())
+        index.save(folder)
+        shutil.copyfile(RANKING, folder / bundle.RANKING)
+        counts = {
+            "entries": len(knowledge.entries),
+            "provisions": len(knowledge.provisions),
+            "articles": len(knowledge.articles),
+            "vectors": index.dense.size,
+        }
+        digest = bundle.seal(folder, inputs_digest(layers, encoder.id), encoder, counts)
+        folder.chmod(0o755)
+        place = bundle.publish(settings.bundles, folder, digest)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    report(
+        f"已生成：条目 {counts['entries']}，条款 {counts['provisions']}，法条 {counts['articles']}，"
+        f"向量 {counts['vectors']}，用时 {time.perf_counter() - started:.1f} 秒"
+    )
+    return place
