@@ -7,7 +7,6 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -15,18 +14,14 @@ from aiohttp import web
 from bot.api import add_api
 from bot.channels.telegram import TelegramSettings, add_telegram
 from bot.channels.web import add_web_chat
-from bot.core.playbook import DIALECT, build_playbook
 from bot.desk import DeskSettings, add_desk
 from bot.health import add_health
+from bot.minds import open_mind
 from bot.settings import Settings
 from bot.storage.sqlite import open_store
 from bot.storage.store import StorageError, Store
 from bot.thinking import Mind
 from bot.turns import Turns, utc_now
-from retrieval.bundle import BundleError, current, open_bundle
-from retrieval.encoders import open_encoder
-from retrieval.normalise import parse_dialect
-from retrieval.search import Searcher
 
 log = logging.getLogger(__name__)
 
@@ -37,30 +32,6 @@ SWEEP_SECONDS = 60.0
 PURGE_SECONDS = 6 * 3600.0
 KEEP_DAYS = {"conversations": 180, "contacts": 180, "closed_tickets": 1095, "audit": 1095}
 """How long things are kept; see README.zh-CN.md. Logs of the web server are not ours."""
-
-
-def open_mind(settings: Settings) -> Mind:
-    """Open the bundle in use. Raises `BundleError` or `EncoderError`."""
-    folder = current(settings.bundles)
-    if folder is None:
-        raise BundleError(f"{settings.bundles} 里没有知识包。请先生成：suifawen build")
-    return open_mind_in(folder, settings.encoder)
-
-
-def open_mind_in(folder: Path, encoder_name: str = "") -> Mind:
-    """Open the bundle in ``folder`` with the encoder of the settings."""
-    encoder = open_encoder(encoder_name)
-    bundle = open_bundle(folder, encoder)
-    playbook = build_playbook(bundle.knowledge, bundle.files, bundle.id)
-    searcher = Searcher(
-        bundle.index,
-        bundle.knowledge,
-        encoder,
-        bundle.ranking,
-        parse_dialect(bundle.files.get(DIALECT)),
-        bundle.id,
-    )
-    return Mind(playbook=playbook, searcher=searcher)
 
 
 def build_app(

@@ -90,6 +90,5 @@ def load_settings(**overrides: Any) -> Settings:
             f"  {'.'.join(map(str, e['loc']))}：{e['msg']}" for e in error.errors(include_url=False)
         ]
         raise SettingsError(
-            "设置不对，请检查环境变量 SUIFAWEN_… 和 "
-            f"{path}：\n" + "\n".join(lines)
+            f"设置不对，请检查环境变量 SUIFAWEN_… 和 {path}：\n" + "\n".join(lines)
         ) from error

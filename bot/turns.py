@@ -53,7 +53,9 @@ RETRY_SECONDS = 0.2
 FULL_RETRY_SECONDS = 2.0
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Without 0/O, 1/I/L: codes are read aloud and copied by hand. 12 of them are 59 bits."""
-_CODE = re.compile(rf"(?<![0-9A-Z])(?:[{CODE_ALPHABET}]{{4}}-){{2}}[{CODE_ALPHABET}]{{4}}(?![0-9A-Z])")
+_CODE = re.compile(
+    rf"(?<![0-9A-Z])(?:[{CODE_ALPHABET}]{{4}}-){{2}}[{CODE_ALPHABET}]{{4}}(?![0-9A-Z])"
+)
 
 
 def fresh_code() -> str:
@@ -257,7 +259,9 @@ class Turns:
     async def _received(self, item: InboxItem, session: Session, mind: Mind) -> MessageReceived:
         message = item.message
         event = received(message, mind.playbook, message.received_at, self._fresh())
-        code = _CODE.search(event.screened.text.upper()) if message.kind is MessageKind.TEXT else None
+        code = (
+            _CODE.search(event.screened.text.upper()) if message.kind is MessageKind.TEXT else None
+        )
         if code is not None:
             detail = await self.store.ticket(code[0])
             event = replace(event, named=detail.ticket if detail else None)

@@ -54,17 +54,17 @@ def build_catalogue(path: Path, knowledge: Knowledge, files: Mapping[str, Any]) 
             _insert(db, "laws", LawVersion, knowledge.laws.values(), ("name", "category"))
             _insert(db, "articles", Article, knowledge.articles.values(), ("law", "article"))
             _insert(db, "places", Place, knowledge.places.values(), ("id", "name", "level"))
+            owners = {e.id: e.phrasings for e in knowledge.entries.values()}
+            owners |= {p.id: p.phrasings for p in knowledge.provisions.values()}
             phrasings = [
-                {"entry": owner.id, "text": text}
-                for owner in (*knowledge.entries.values(), *knowledge.provisions.values())
-                for text in owner.phrasings
+                {"entry": id_, "text": text} for id_, said in owners.items() for text in said
             ]
-            db["phrasings"].insert_all(phrasings, columns={"entry": str, "text": str})
+            db.table("phrasings").insert_all(phrasings, columns={"entry": str, "text": str})
             rows = [
                 {"name": name, "body": json.dumps(data, ensure_ascii=False, default=str)}
                 for name, data in sorted(files.items())
             ]
-            db["files"].insert_all(rows, pk="name", columns={"name": str, "body": str})
+            db.table("files").insert_all(rows, pk="name", columns={"name": str, "body": str})
             db.conn.execute(f"PRAGMA user_version = {SCHEMA}")
         db.conn.execute("VACUUM")
     finally:
@@ -112,8 +112,8 @@ def _insert(
         | {"body": adapter.dump_json(value).decode()}
         for value in values
     ]
-    types: dict[str, Any] = {column: str for column in (*columns, "body")}
-    db[table].insert_all(rows, columns=types)
+    types: dict[str, Any] = dict.fromkeys((*columns, "body"), str)
+    db.table(table).insert_all(rows, columns=types)
 
 
 def _load(db: sqlite3.Connection, table: str, shape: type[T], key: Any) -> dict[str, T]:

@@ -137,7 +137,9 @@ def _phrasings(
 ) -> Iterator[Problem]:
     need = MIN_PHRASINGS[kind]
     if len(phrasings) < need:
-        yield _problem(source, f"{id_}：只有 {len(phrasings)} 条说法（phrasings），至少要 {need} 条")
+        yield _problem(
+            source, f"{id_}：只有 {len(phrasings)} 条说法（phrasings），至少要 {need} 条"
+        )
     for phrasing in phrasings:
         other = owners.setdefault(phrasing, id_)
         if other != id_:

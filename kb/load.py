@@ -369,9 +369,7 @@ class _Loader:
             source=f"{file.name}:{file.line((*loc, 'id'))}",
         )
 
-    def _statement(
-        self, file: YamlFile, loc: tuple[str | int, ...], line: str
-    ) -> Statement | None:
+    def _statement(self, file: YamlFile, loc: tuple[str | int, ...], line: str) -> Statement | None:
         try:
             return parse_statement(line, self.short)
         except StatementError as error:

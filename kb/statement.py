@@ -30,7 +30,9 @@ def parse_basis(text: str, short_names: Mapping[str, str]) -> Basis:
     match = _REF.match(text.strip())
     article = parse_article(match["article"]) if match else None
     if not match or not article:
-        raise StatementError(f"看不懂依据“{text}”。请写成“法律名称 第几条”，例如：劳动合同法 第十条")
+        raise StatementError(
+            f"看不懂依据“{text}”。请写成“法律名称 第几条”，例如：劳动合同法 第十条"
+        )
     law = match["law"].strip().removeprefix("中华人民共和国")
     return Basis(law=short_names.get(law, law), article=article)
 

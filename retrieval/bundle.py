@@ -12,7 +12,6 @@ file or an index of another program version is refused with a message that says 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 from dataclasses import dataclass

@@ -21,7 +21,7 @@ faiss.omp_set_num_threads(1)  # searches run in our own threads; more would only
 class DenseIndex:
     """Immutable; safe to search from several threads."""
 
-    def __init__(self, index: faiss.IndexFlatIP) -> None:
+    def __init__(self, index: faiss.Index) -> None:
         self._index = index
 
     @property

@@ -144,5 +144,3 @@ def _index(
         topics=topics,
         topic_of=np.array([numbers.get(c.topic or "", -1) for c in candidates], dtype=np.int32),
     )
-
-

@@ -98,8 +98,8 @@ def build_lexical(documents: Sequence[Sequence[str]]) -> LexicalIndex:
         rows = np.array(postings[term], dtype=np.int64)
         where, times = rows[:, 0], rows[:, 1].astype(np.float64)
         idf = np.log(1 + (len(counts) - len(rows) + 0.5) / (len(rows) + 0.5))
-        length = 1 - B + B * lengths[where] / average
-        impacts.append((idf * times * (K1 + 1) / (times + K1 * length)).astype(np.float32))
+        norm = K1 * (1 - B + B * lengths[where] / average)
+        impacts.append((idf * times * (K1 + 1) / (times + norm)).astype(np.float32))
         numbers.append(where.astype(np.int32))
         offsets[i + 1] = offsets[i] + len(rows)
     return LexicalIndex(

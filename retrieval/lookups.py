@@ -62,7 +62,9 @@ class Lookups:
         number = parse_article(match[0].replace(" ", ""))
         before = folded[: match.start()]
         law = next((full for name, full in self._laws if name in before), None)
-        named = re.search(r"[\u4e00-\u9fff]{2,24}(?:法典|法|条例|办法|规定|解释(?:[（(].[）)])?)", before)
+        named = re.search(
+            r"[\u4e00-\u9fff]{2,24}(?:法典|法|条例|办法|规定|解释(?:[（(].[）)])?)", before
+        )
         if number is None or (law is None and named is None):
             return None
         asked = f"{law or (named[0] if named else '')}{number}"

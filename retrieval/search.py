@@ -29,6 +29,8 @@ SHOWN_HITS = 5
 MAX_CHOICES = 4
 MAX_SERVICES = 5
 MAX_PROVISIONS = 5
+OFFICE = 0.9
+"""An office of many topics has this share of the best topic's prior."""
 SMALLEST = 1e-6
 """Probabilities below it are one to the ranking: the scale of the prior ends there."""
 
@@ -48,6 +50,10 @@ class Scores:
     """Of the topic classifier, shape (topics,)."""
     coverage: float
     """How much of the best possible lexical score the best candidate reaches."""
+
+    def fuse(self, ranking: Ranking) -> Floats:
+        """Return the fused score with other weights."""
+        return _fuse(ranking, self.lexical, self.dense, self.prior)
 
 
 class Searcher:
@@ -76,10 +82,19 @@ class Searcher:
         self._no_topic = index.topic_of < 0
         self._numbers = {c.id: i for i, c in enumerate(index.candidates)}
 
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics, in the order of `topic_scores`."""
+        return self._classes
+
+    def normalise(self, folded: str) -> str:
+        """Return folded words with dialect and lay words replaced."""
+        return self._dialect.apply(folded)
+
     def search(self, query: Query) -> SearchResult:
         """Return what was found. Total: any text has a result."""
         started = time.perf_counter()
-        folded = self._dialect.apply(fold(query.text))
+        folded = self.normalise(fold(query.text))
         scores = self.scores(folded)
         result = self._judge(query, folded, scores)
         seconds = time.perf_counter() - started
@@ -89,7 +104,7 @@ class Searcher:
 
     def scores(self, folded: str) -> Scores:
         """Return every voice's score of every candidate, and the fused one."""
-        ranking, index = self._ranking, self._index
+        index = self._index
         asked = terms(folded)
         raw = index.lexical.scores(asked)
         top = float(raw.max(initial=0.0))
@@ -97,15 +112,14 @@ class Searcher:
         lexical = raw / top if top > 0 else raw
         dense, nearest = self._dense(folded)
         probabilities = index.topics.probabilities(folded)
-        scaled = 1 - np.log(np.maximum(probabilities, SMALLEST)) / np.log(SMALLEST)
-        prior = np.where(self._no_topic, scaled.max() * 0.9, scaled[index.topic_of])
-        fused = ranking.lexical * lexical + ranking.dense * dense + ranking.prior * prior
+        scaled = _scaled(probabilities)
+        prior = np.where(self._no_topic, scaled.max() * OFFICE, scaled[index.topic_of])
         return Scores(
             asked=asked,
             lexical=lexical,
             dense=dense,
             prior=prior.astype(np.float32),
-            fused=fused.astype(np.float32),
+            fused=_fuse(self._ranking, lexical, dense, prior),
             nearest=nearest,
             probabilities=probabilities,
             coverage=top / possible if possible > 0 else 0.0,
@@ -127,13 +141,16 @@ class Searcher:
                 dense[owner] = max(cosine, 0.0)
         return dense, nearest
 
-    def topic_scores(self, scores: Scores) -> Floats:
-        """Return the score of each topic: its best candidate, or the prior alone."""
-        ranking = self._ranking
-        scaled = 1 - np.log(np.maximum(scores.probabilities, SMALLEST)) / np.log(SMALLEST)
-        topics = (ranking.prior * scaled).astype(np.float32)
+    def topic_scores(self, scores: Scores, ranking: Ranking | None = None) -> Floats:
+        """Return the score of each topic: its best candidate, or the prior alone.
+
+        ``ranking`` are other weights than the searcher's own, to try them.
+        """
+        fused = scores.fused if ranking is None else scores.fuse(ranking)
+        prior = (ranking or self._ranking).prior
+        topics = (prior * _scaled(scores.probabilities)).astype(np.float32)
         has = ~self._no_topic
-        np.maximum.at(topics, self._index.topic_of[has], scores.fused[has])
+        np.maximum.at(topics, self._index.topic_of[has], fused[has])
         return topics
 
     # -- judging ------------------------------------------------------------------------
@@ -171,7 +188,7 @@ class Searcher:
     def _ranked(self, scores: Scores, topic: str) -> list[int]:
         """Return the best candidates: those of the best topic first, each by fused score."""
         best = np.argsort(-scores.fused)[: 6 * SHOWN_HITS].tolist()
-        return sorted(best, key=lambda i: (self._index.candidates[i].topic != topic,))
+        return sorted(best, key=lambda i: self._index.candidates[i].topic != topic)
 
     def _outcome(
         self, result: SearchResult, scores: Scores, order: np.ndarray, ranked: list[int]
@@ -230,9 +247,11 @@ class Searcher:
     def _provisions(self, scores: Scores, topic: str, ranked: list[int]) -> tuple[str, ...]:
         if topic == "plan-content":
             members = np.flatnonzero(self._is_provision)
-            best = members[np.argsort(-scores.fused[members])][:MAX_PROVISIONS]
-            return tuple(self._index.candidates[i].id for i in best)
-        entry = self._knowledge.entries.get(self._index.candidates[ranked[0]].id) if ranked else None
+            nearest = members[np.argsort(-scores.fused[members])][:MAX_PROVISIONS]
+            return tuple(self._index.candidates[i].id for i in nearest)
+        entry = (
+            self._knowledge.entries.get(self._index.candidates[ranked[0]].id) if ranked else None
+        )
         return entry.provisions[:MAX_PROVISIONS] if entry else ()
 
     def _looked_up(self, result: SearchResult, lookup: Lookup) -> SearchResult:
@@ -280,6 +299,19 @@ class Searcher:
             prior=float(scores.prior[number]),
             matched=self._index.texts[vector] if vector is not None else "",
         )
+
+
+def _fuse(ranking: Ranking, lexical: Floats, dense: Floats, prior: Floats) -> Floats:
+    fused = ranking.lexical * lexical + ranking.dense * dense + ranking.prior * prior
+    result: Floats = fused.astype(np.float32)
+    return result
+
+
+def _scaled(probabilities: Floats) -> Floats:
+    """Log probabilities on a scale of 0 (`SMALLEST` or less) to 1 (certain)."""
+    logs = np.log(np.maximum(probabilities, SMALLEST)) / np.log(SMALLEST)
+    scaled: Floats = (1 - logs).astype(np.float32)
+    return scaled
 
 
 def _softmax(scores: Floats) -> Floats:

@@ -54,7 +54,8 @@ class TopicClassifier:
         """Return the probability of each of `classes`, shape (classes,)."""
         ids, values = _features(folded, self._vocabulary, self._idf)
         logits = values @ self._weights[ids] + self._bias
-        return _softmax(logits[None, :])[0]
+        shares: Floats = _softmax(logits[None, :])[0]
+        return shares
 
     def save(self, path: Path) -> None:
         """Write to one `.npz` file; weights as 16-bit floats, no pickle."""
@@ -114,7 +115,8 @@ def _features(folded: str, vocabulary: dict[str, int], idf: Floats) -> _Row:
 
 def _softmax(logits: Floats) -> Floats:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    shares: Floats = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares
 
 
 def _fit(

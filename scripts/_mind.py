@@ -44,7 +44,7 @@ def ensure_bundle(settings: Settings) -> None:
 
 def open_current_mind(data: Path | None) -> Mind:
     """Return the mind of the installation in ``data``; exits with a message when it cannot."""
-    from bot.app import open_mind
+    from bot.minds import open_mind
 
     try:
         settings = load_settings(data=data)

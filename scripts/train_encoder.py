@@ -21,12 +21,21 @@ Pair = tuple[str, str]
 
 
 @click.command()
-@click.option("--statutes", type=click.Path(path_type=Path, exists=True),
-              help="articles.jsonl.gz with {law, article, text}; the first stage.")
-@click.option("--questions", type=click.Path(path_type=Path, exists=True),
-              help="train.jsonl with {query, gold}; needs --corpus.")
-@click.option("--corpus", type=click.Path(path_type=Path, exists=True),
-              help="corpus.jsonl.gz with {id, text} for the gold ids.")
+@click.option(
+    "--statutes",
+    type=click.Path(path_type=Path, exists=True),
+    help="articles.jsonl.gz with {law, article, text}; the first stage.",
+)
+@click.option(
+    "--questions",
+    type=click.Path(path_type=Path, exists=True),
+    help="train.jsonl with {query, gold}; needs --corpus.",
+)
+@click.option(
+    "--corpus",
+    type=click.Path(path_type=Path, exists=True),
+    help="corpus.jsonl.gz with {id, text} for the gold ids.",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("retrieval/model"))
 @click.option("--dimension", default=256, show_default=True)
 @click.option("--seed", default=7, show_default=True)

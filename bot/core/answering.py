@@ -68,7 +68,11 @@ class Letter:
             choice = render_choice(Verb.CITE, self.matter.id, str(index)) if index >= 0 else ""
             self.citations.append(
                 Citation(
-                    number=number, id=id_, title=detail.title, quote=shown, note=detail.note,
+                    number=number,
+                    id=id_,
+                    title=detail.title,
+                    quote=shown,
+                    note=detail.note,
                     choice=choice,
                 )  # fmt: skip
             )
@@ -141,7 +145,10 @@ def compose_entry(
             letter.add_facet(facet, entry.facets.get(facet, ()))
     letter.add(BlockKind.LIST, _whom(entry, playbook), playbook.say("answer.whom"))
     related = [
-        Line(text=playbook.say("answer.provision", heading=p.heading), marks=letter.mark(p.id, p.text))
+        Line(
+            text=playbook.say("answer.provision", heading=p.heading),
+            marks=letter.mark(p.id, p.text),
+        )
         for id_ in entry.provisions[:2]
         if (p := playbook.knowledge.provisions.get(id_))
     ]
@@ -315,9 +322,7 @@ def compose_ask_back(
     return reply, tuple(e.id for e in offered)
 
 
-def compose_no_answer(
-    services: Sequence[str], matter: Matter | None, playbook: Playbook
-) -> Reply:
+def compose_no_answer(services: Sequence[str], matter: Matter | None, playbook: Playbook) -> Reply:
     """Return the nearest route where nothing covers the question: an office, 12348, a person."""
     offered = [e for id_ in services[:3] if (e := playbook.entry(id_))]
     matter_id = matter.id if matter else None

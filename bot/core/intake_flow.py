@@ -44,7 +44,9 @@ from bot.core.ticket_flow import open_tickets, progress_button, show_progress
 ABROAD_CHANNELS = frozenset({"telegram"})
 """Channels whose provider takes the words abroad (个人信息保护法 38-39)."""
 MAX_STORY = 2000
-_ASKS = re.compile(r"[?？]|吗|呢$|怎么|多少|什么|为啥|为什么|哪|几天|多久|能不能|可不可以|么办|几多")
+_ASKS = re.compile(
+    r"[?？]|吗|呢$|怎么|多少|什么|为啥|为什么|哪|几天|多久|能不能|可不可以|么办|几多"
+)
 
 
 def is_abroad(session: Session) -> bool:
@@ -69,7 +71,9 @@ def start(
     """Begin a form about a matter, or go on with the one that is open for the same thing."""
     matter = matter_of(session, matter_id)
     if matter is None:
-        topic = {"legal_aid": "legal-aid-apply", "mediation": "mediation-apply"}.get(kind, "unclear")
+        topic = {"legal_aid": "legal-aid-apply", "mediation": "mediation-apply"}.get(
+            kind, "unclear"
+        )
         session, matter = new_matter(session, topic, "")
     same = [t for t in open_tickets(session) if t.kind is kind and t.matter == matter.id]
     if same:
@@ -432,7 +436,10 @@ def _submit(
         return _ask(session, event, playbook, draft)
     rules = playbook.handoff
     own, address = event.openings
-    if own >= rules.tickets_per_conversation_per_day or address >= rules.tickets_per_address_per_day:
+    if (
+        own >= rules.tickets_per_conversation_per_day
+        or address >= rules.tickets_per_address_per_day
+    ):
         session = replace(session, intake=replace(draft, paused=True))
         lines = playbook.say("intake.too_many").strip().split("\n")
         reply = simple_reply(Status.HANDOFF_INTAKE, lines, [call_button("12348", playbook)])

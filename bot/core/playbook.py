@@ -19,7 +19,6 @@ from kb.types import Entry, Kind, Knowledge, Place
 from kb.value import value
 from retrieval.normalise import fold
 
-
 DIALECT = "wording/dialect"
 """Not said by the bot: it normalises questions (`retrieval.normalise.Dialect`)."""
 
@@ -276,8 +275,7 @@ def build_playbook(
         phrases={name: _phrase(name, shape) for name, shape in phrases.phrases.items()},
         handoff=_parse("rules/handoff", documents.get("rules/handoff"), HandoffRules),
         operator=_parse("operator", documents.get("operator") or {}, Operator),
-        approved=bool(knowledge.entries)
-        and all(e.approved_by for e in knowledge.entries.values()),
+        approved=bool(knowledge.entries) and all(e.approved_by for e in knowledge.entries.values()),
         bundle=bundle,
         place_names=tuple(names),
     )

@@ -26,10 +26,12 @@ def best_sentences(text: str, question: str, most: int) -> list[str]:
     wants_number = bool(re.search(r"多少|几|比例|百分|哪一?年|什么时候|何时|目标|指标", question))
 
     def score(sentence: str) -> float:
-        shared = len(asked & _grams(sentence)) / (len(sentence) ** 0.3)
+        shared = len(asked & _grams(sentence)) / float(len(sentence) ** 0.3)
         number = bool(find_quantities(sentence) or re.search(r"20\d\d年", sentence))
         return shared + (0.6 if wants_number and number and shared else 0.0)
 
     ranked = sorted(range(len(sentences)), key=lambda i: (-score(sentences[i]), i))
-    best = [i for i in ranked[:most] if score(sentences[i]) > 0] or list(range(len(sentences)))[:most]
+    best = [i for i in ranked[:most] if score(sentences[i]) > 0] or list(range(len(sentences)))[
+        :most
+    ]
     return [sentences[i] for i in sorted(best)]

@@ -66,7 +66,9 @@ def on_command(session: Session, event: MessageReceived, playbook: Playbook) -> 
 
 
 def _add_command(session: Session, event: MessageReceived, playbook: Playbook) -> Decision | None:
-    match = re.match(r"\s*(?:我要|我想)?(?:再)?补充(?:一下|说明|材料|情况)?[，,：:\s]*", event.screened.text)
+    match = re.match(
+        r"\s*(?:我要|我想)?(?:再)?补充(?:一下|说明|材料|情况)?[，,：:\s]*", event.screened.text
+    )
     if match is None or (session.intake is not None and not session.intake.paused):
         return None
     tickets = open_tickets(session)
@@ -153,7 +155,9 @@ def progress_button(playbook: Playbook) -> Button:
 def _describe(ticket: Ticket, playbook: Playbook) -> list[str]:
     lines = [
         playbook.say(
-            "ticket.headline", kind=playbook.say(f"kind.{ticket.kind}"), code=ticket.code,
+            "ticket.headline",
+            kind=playbook.say(f"kind.{ticket.kind}"),
+            code=ticket.code,
             state=playbook.say(f"state.{ticket.state}"),
         )  # fmt: skip
     ]
@@ -228,9 +232,7 @@ def _ask_withdraw(
     ]  # fmt: skip
     keep = render_choice(Verb.TICKET, tickets[0].matter, f"keep-{tickets[0].code}")
     buttons.append(Button(choice=keep, label=playbook.say("button.keep")))
-    reply = simple_reply(
-        Status.HANDOFF_PROGRESS, [playbook.say("ticket.withdraw_sure")], buttons
-    )
+    reply = simple_reply(Status.HANDOFF_PROGRESS, [playbook.say("ticket.withdraw_sure")], buttons)
     return conclude(session, event, playbook, reply, tickets[0].topic)
 
 
