@@ -25,8 +25,8 @@ def hold(data: Path) -> Iterator[None]:
         except OSError:
             file.seek(0)
             raise InUse(
-                f"数据文件夹 {data} 正在被另一个随法问使用（进程 {file.read().strip() or '不明'}）。"
-                "请先停掉它，再做这一步"
+                f"数据文件夹 {data} 正在被另一个随法问使用"
+                f"（进程 {file.read().strip() or '不明'}）。请先停掉它，再做这一步"
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))

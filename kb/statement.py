@@ -26,7 +26,7 @@ class StatementError(ValueError):
 
 
 def parse_basis(text: str, short_names: Mapping[str, str]) -> Basis:
-    """Return the basis that ``text`` writes, such as `劳动合同法 第十条` or `《民法典》第1079条`."""
+    """Return the basis that ``text`` writes: `劳动合同法 第十条`, `《民法典》第1079条`."""
     match = _REF.match(text.strip())
     article = parse_article(match["article"]) if match else None
     if not match or not article:

@@ -63,7 +63,7 @@ def load_statutes(folder: Path, as_of: date) -> dict[str, Statute]:
 
 
 def _article(number: str, text: str) -> tuple[str, str]:
-    """Mend articles that the snapshot splits wrong: 第五条 with the text `之一　　…` is 第五条之一."""
+    """Mend what the snapshot splits wrong: 第五条 with the text `之一　…` is 第五条之一."""
     match = _INSERTED.match(text)
     return (f"{number}之{match[1]}", text[match.end() :]) if match else (number, text)
 

@@ -43,7 +43,10 @@ class Facet(StrEnum):
 
 @value
 class Basis:
-    """An article of a law, as one statement cites it. ``law`` is the full name without 中华人民共和国."""
+    """An article of a law, as one statement cites it.
+
+    ``law`` is the full name without 中华人民共和国.
+    """
 
     law: str
     article: str
@@ -73,7 +76,10 @@ class Statement:
 
 @value
 class Topic:
-    """What a trouble is about. ``default`` are the services named first when nothing says otherwise."""
+    """What a trouble is about.
+
+    ``default`` are the services named first when nothing says otherwise.
+    """
 
     id: str
     name: str

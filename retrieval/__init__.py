@@ -1,1 +1,4 @@
-"""From a question to ranked, explained hits. Knows nothing of chats or tickets; imports only `kb`."""
+"""From a question to ranked, explained hits.
+
+Knows nothing of chats or tickets; imports only `kb`.
+"""

@@ -12,7 +12,6 @@ file or an index of another program version is refused with a message that says 
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,7 +108,7 @@ def point(bundles: Path, digest: str) -> None:
     """Make ``digest`` the bundle in use; atomic."""
     fresh = bundles / "current.new"
     fresh.write_text(digest + "\n", encoding="utf-8")
-    os.replace(fresh, bundles / "current")
+    fresh.replace(bundles / "current")
 
 
 def current(bundles: Path) -> Path | None:
@@ -157,7 +156,8 @@ def open_bundle(folder: Path, encoder: Encoder) -> Bundle:
         path = folder / name
         if not path.is_file() or path.stat().st_size > MAX_BYTES or _digest(path) != digest:
             raise BundleError(
-                f"知识包的文件 {path} 缺失或者损坏（校验值不符），不能使用。请重新生成：suifawen build"
+                f"知识包的文件 {path} 缺失或者损坏（校验值不符），不能使用。"
+                "请重新生成：suifawen build"
             )
     try:
         knowledge, files = open_catalogue(folder / CATALOGUE)

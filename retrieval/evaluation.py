@@ -109,27 +109,7 @@ def evaluate(questions: Sequence[Question], outcomes: Sequence[Outcome]) -> Eval
     """Return the figures of ``outcomes``, in the order of ``questions``."""
     pairs = list(zip(questions, outcomes, strict=True))
     legal = [(q, o) for q, o in pairs if q.scope in (None, "legal")]
-    refusable = [(q, o) for q, o in pairs if q.scope in ("not_legal", "not-legal", "empty")]
-    measures = (
-        _mean("service hit@1", [_hit(q.services, o.services, 1) for q, o in legal if q.services]),
-        _mean(
-            "service recall@3", [_recall(q.services, o.services, 3) for q, o in legal if q.services]
-        ),
-        _mean("topic top-1", [float(q.topic in o.topics[:1]) for q, o in legal if q.topic]),
-        _mean("topic top-3", [float(q.topic in o.topics[:3]) for q, o in legal if q.topic]),
-        _mean("topic of the surest 70 %", _surest([p for p in legal if p[0].topic], 0.7)),
-        _mean("situation hit@1", [float(q.situation in o.situations[:1]) for q, o in pairs if q.situation]),
-        _mean("situation hit@3", [float(q.situation in o.situations[:3]) for q, o in pairs if q.situation]),
-        _mean("provision hit@3", [_hit(q.provisions, o.provisions, 3) for q, o in pairs if q.provisions]),
-        _mean("refused or asked back (not legal, empty)", [float(_turned_away(o)) for _, o in refusable]),
-        _mean("legal questions refused", [float(o.status == "unanswerable_not_legal") for q, o in legal if q.scope]),
-        _mean("danger recognised", [float(o.urgency == "danger") for q, o in pairs if q.urgency == "danger"]),
-        _mean("false alarms", [float(o.urgency == "danger") for q, o in pairs if q.urgency not in (None, "danger")]),
-        _mean("answered", [float(o.status == "answered") for _, o in pairs]),
-        _mean("asked back", [float(o.status.startswith("clarify")) for _, o in pairs]),
-        _mean("not answered", [float(o.status.startswith("unanswerable")) for _, o in pairs]),
-        calibration_error(pairs),
-    )  # fmt: skip
+    measures = (*_routing(legal), *_finding(pairs), *_refusing(pairs, legal), *_safety(pairs))
     labelled = [(q, o) for q, o in legal if q.topic]
     return Evaluation(
         measures=tuple(m for m in measures if m.count),
@@ -140,6 +120,53 @@ def evaluate(questions: Sequence[Question], outcomes: Sequence[Outcome]) -> Eval
 
 
 _Pairs = Sequence[tuple[Question, Outcome]]
+
+
+def _routing(legal: _Pairs) -> list[Measure]:
+    """Does the right office come first? Is the topic right?"""
+    served = [(q, o) for q, o in legal if q.services]
+    topics = [(q, o) for q, o in legal if q.topic]
+    return [
+        _mean("service hit@1", [_hit(q.services, o.services, 1) for q, o in served]),
+        _mean("service recall@3", [_recall(q.services, o.services, 3) for q, o in served]),
+        _mean("topic top-1", _right(topics)),
+        _mean("topic top-3", [float(q.topic in o.topics[:3]) for q, o in topics]),
+        _mean("topic of the surest 70 %", _surest(topics, 0.7)),
+        calibration_error(topics),
+    ]
+
+
+def _finding(pairs: _Pairs) -> list[Measure]:
+    """Is the right entry or provision found?"""
+    told = [(q.situation, o.situations) for q, o in pairs if q.situation]
+    quoted = [(q.provisions, o.provisions) for q, o in pairs if q.provisions]
+    return [
+        _mean("situation hit@1", [float(wanted in given[:1]) for wanted, given in told]),
+        _mean("situation hit@3", [float(wanted in given[:3]) for wanted, given in told]),
+        _mean("provision hit@3", [_hit(wanted, given, 3) for wanted, given in quoted]),
+    ]
+
+
+def _refusing(pairs: _Pairs, legal: _Pairs) -> list[Measure]:
+    """Is turned away what does not belong here, and nothing else?"""
+    foreign = [o for q, o in pairs if q.scope in ("not_legal", "empty")]
+    refused = [float(o.status == "unanswerable_not_legal") for q, o in legal if q.scope]
+    return [
+        _mean("not legal or empty: turned away", [float(_turned_away(o)) for o in foreign]),
+        _mean("legal questions refused", refused),
+        _mean("answered", [float(o.status == "answered") for _, o in pairs]),
+        _mean("asked back", [float(o.status.startswith("clarify")) for _, o in pairs]),
+        _mean("not answered", [float(o.status.startswith("unanswerable")) for _, o in pairs]),
+    ]
+
+
+def _safety(pairs: _Pairs) -> list[Measure]:
+    """Is danger recognised, and only danger?"""
+    called = [(q.urgency == "danger", o.urgency == "danger") for q, o in pairs if q.urgency]
+    return [
+        _mean("danger recognised", [float(found) for real, found in called if real]),
+        _mean("false alarms of danger", [float(found) for real, found in called if not real]),
+    ]
 
 
 def _hit(wanted: Sequence[str], given: Sequence[str], most: int) -> float:

@@ -95,13 +95,13 @@ def build_lexical(documents: Sequence[Sequence[str]]) -> LexicalIndex:
     numbers: list[NDArray[np.int32]] = []
     impacts: list[Floats] = []
     for term, i in vocabulary.items():
-        rows = np.array(postings[term], dtype=np.int64)
-        where, times = rows[:, 0], rows[:, 1].astype(np.float64)
-        idf = np.log(1 + (len(counts) - len(rows) + 0.5) / (len(rows) + 0.5))
+        posting = np.array(postings[term], dtype=np.int64)
+        where, frequency = posting[:, 0], posting[:, 1].astype(np.float64)
+        idf = np.log(1 + (len(counts) - len(posting) + 0.5) / (len(posting) + 0.5))
         norm = K1 * (1 - B + B * lengths[where] / average)
-        impacts.append((idf * times * (K1 + 1) / (times + norm)).astype(np.float32))
+        impacts.append((idf * frequency * (K1 + 1) / (frequency + norm)).astype(np.float32))
         numbers.append(where.astype(np.int32))
-        offsets[i + 1] = offsets[i] + len(rows)
+        offsets[i + 1] = offsets[i] + len(posting)
     return LexicalIndex(
         vocabulary,
         offsets,

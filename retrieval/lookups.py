@@ -26,6 +26,9 @@ _ASKS_ABOUT_NUMBER = re.compile(
     r"是(?:什么|干|做|啥|么|不是)|干(?:什么|嘛|啥|么)|什么(?:电话|热线|号|用)|哪里的?(?:电话|号)|"
     r"(?:能|可以|要|收)(?:不能|不可以)?.{0,4}(?:打|拨|钱|费)|怎么打|打(?:了|通)?(?:管用|有用)|管(?:什么|哪些|不管)|热线|电话"
 )
+_ABOUT_SERVICE = re.compile(
+    r"(?:是)?(?:什么|啥|么)(?:意思|东西)?$|怎么(?:办|弄|申请)$|^(?:我要|申请|咨询|了解)"
+)
 MAX_ABOUT_NUMBER = 22
 """Characters; a longer message that holds a number is about something else."""
 
@@ -97,8 +100,7 @@ class Lookups:
         return Lookup(kind=LookupKind.HOTLINE, asked=numbers[0], ids=tuple(dict.fromkeys(numbers)))
 
     def _service(self, folded: str) -> Lookup | None:
-        words = re.sub(r"(?:是)?(?:什么|啥|么)(?:意思|东西)?$|怎么(?:办|弄|申请)$|^(?:我要|申请|咨询|了解)", "",
-                       folded.strip(" ?!。,，"))  # fmt: skip
+        words = _ABOUT_SERVICE.sub("", folded.strip(" ?!。,，"))
         id_ = self._services.get(words)
         if id_ is None:
             return None

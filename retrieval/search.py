@@ -65,14 +65,14 @@ class Searcher:
         knowledge: Knowledge,
         encoder: Encoder,
         ranking: Ranking,
-        dialect: Dialect = Dialect(()),
+        dialect: Dialect | None = None,
         bundle: str = "",
     ) -> None:
         self._index = index
         self._knowledge = knowledge
         self._encoder = encoder
         self._ranking = ranking
-        self._dialect = dialect
+        self._dialect = dialect or Dialect(())
         self._lookups = Lookups(knowledge)
         self._bundle = bundle
         self._classes = index.topics.classes
@@ -219,7 +219,7 @@ class Searcher:
     def _choices(
         self, scores: Scores, result: SearchResult, order: np.ndarray, own: list[int]
     ) -> tuple[str, ...]:
-        """Return the real alternatives: of the topic if it is sure, else one of each likely topic."""
+        """Return the real alternatives: of a sure topic, else one of each likely topic."""
         if result.confidence >= self._ranking.answer_above:
             situations = [i for i in own if self._is_situation[i]]
             return tuple(self._index.candidates[i].id for i in situations[:MAX_CHOICES])

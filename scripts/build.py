@@ -99,7 +99,7 @@ def build(
         shutil.rmtree(folder, ignore_errors=True)
         raise
     report(
-        f"已生成：条目 {counts['entries']}，条款 {counts['provisions']}，法条 {counts['articles']}，"
-        f"向量 {counts['vectors']}，用时 {time.perf_counter() - started:.1f} 秒"
+        f"已生成：条目 {counts['entries']}，条款 {counts['provisions']}，"
+        f"法条 {counts['articles']}，向量 {counts['vectors']}，用时 {time.perf_counter() - started:.1f} 秒"
     )
     return place

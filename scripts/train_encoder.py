@@ -18,6 +18,7 @@ from pathlib import Path
 import click
 
 Pair = tuple[str, str]
+UNKNOWN = "[UNK]"
 
 
 @click.command()
@@ -118,8 +119,8 @@ def _new_model(characters: Sequence[str], dimension: int, seed: int):  # type: i
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
     torch.manual_seed(seed)
-    vocabulary = {"[UNK]": 0} | {c: i for i, c in enumerate(characters, 1)}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    vocabulary = {UNKNOWN: 0} | {c: i for i, c in enumerate(characters, 1)}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [

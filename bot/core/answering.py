@@ -74,7 +74,7 @@ class Letter:
                     quote=shown,
                     note=detail.note,
                     choice=choice,
-                )  # fmt: skip
+                )
             )
             self._numbers[id_] = number
         return (self._numbers[id_],)
@@ -260,7 +260,7 @@ def compose_provision(
         for id_ in provision.services[:3]
         if (service := playbook.entry(id_))
     ]
-    buttons += handoff_buttons(matter.id, playbook) + [rephrase_button(matter.id, playbook)]
+    buttons += [*handoff_buttons(matter.id, playbook), rephrase_button(matter.id, playbook)]
     return letter.reply(Status.ANSWERED, buttons), letter.matter
 
 
@@ -340,7 +340,7 @@ def compose_no_answer(services: Sequence[str], matter: Matter | None, playbook: 
         Button(choice=render_choice(Verb.SHOW, matter_id, e.id), label=e.title) for e in offered
     ]
     buttons += [call_button("12348", playbook)]
-    buttons += handoff_buttons(matter_id, playbook) + [rephrase_button(matter_id, playbook)]
+    buttons += [*handoff_buttons(matter_id, playbook), rephrase_button(matter_id, playbook)]
     return Reply(
         status=Status.UNANSWERABLE_NOT_COVERED, blocks=tuple(blocks), buttons=tuple(buttons)
     )

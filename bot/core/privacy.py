@@ -88,7 +88,7 @@ _FINDERS: tuple[tuple[Personal, re.Pattern[str], Callable[[str], bool] | None, s
 
 
 def redact(text: str) -> tuple[RedactedText, tuple[Personal, ...]]:
-    """Return ``text`` (full-width digits made half-width) without personal data, and what was found.
+    """Return ``text`` (digits made half-width) without personal data, and what was found.
 
     Redacting twice changes nothing more.
     """

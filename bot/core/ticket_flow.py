@@ -159,7 +159,7 @@ def _describe(ticket: Ticket, playbook: Playbook) -> list[str]:
             kind=playbook.say(f"kind.{ticket.kind}"),
             code=ticket.code,
             state=playbook.say(f"state.{ticket.state}"),
-        )  # fmt: skip
+        )
     ]
     if ticket.owner_name and ticket.state in OPEN_STATES:
         lines.append(playbook.say("ticket.owner", name=ticket.owner_name))

@@ -1,0 +1,1 @@
+"""The ways in which citizens reach the bot: payload -> InboundMessage, Reply -> payload."""
