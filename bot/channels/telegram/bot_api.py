@@ -21,7 +21,6 @@ from telegram.error import (
     BadRequest,
     ChatMigrated,
     Conflict,
-    EndPointNotFound,
     Forbidden,
     InvalidToken,
     RetryAfter,
@@ -134,7 +133,7 @@ class _Request(HTTPXRequest):
             data = None
         if isinstance(data, dict) and ("result" in data or "description" in data):
             return data
-        raise TelegramError("Invalid server response") from None
+        raise TelegramError("Invalid server response")
 
 
 def _own_error(method: str, error: TelegramError) -> BotApiError:
@@ -148,7 +147,7 @@ def _own_error(method: str, error: TelegramError) -> BotApiError:
             return RefusedError(Refusal.NO_CHAT if missing else Refusal.REFUSED, _detail(error))
         case Conflict():
             return ConflictError(f"{method}: {_detail(error)}")
-        case InvalidToken() | EndPointNotFound():
+        case InvalidToken():
             return TokenRejectedError(f"{method}: the token or the method is unknown")
         case _:
             # Only the kind: the text of a network error may hold the body of an answer.

@@ -60,7 +60,7 @@ def parse_update(
         if content is None or content.chat["type"] != "private":
             return None
         sender = str(int(content.chat["id"]))
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         content = _Content({}, MessageKind.OTHER)
         sender = _salvaged_sender(update)
     return InboundMessage(

@@ -59,15 +59,16 @@ class Polls:
         own.append(task)
         self._count += 1
         if len(own) > self._each:
-            own[0].cancel()
+            own.pop(0).cancel()
         try:
             yield
         finally:
             task.cancel()
-            own.remove(task)
+            if task in own:
+                own.remove(task)
             self._count -= 1
             if not own:
-                del self._waiting[sender]
+                self._waiting.pop(sender, None)
 
     def release_all(self) -> None:
         """Answer every poll now, so that a server that stops need not wait for them."""

@@ -1,0 +1,36 @@
+"""``suifawen check``: everything that CI checks, in the same order. `make test` calls it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import click
+
+STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("format", ("ruff", "format", "--check", ".")),
+    ("lint", ("ruff", "check", ".")),
+    ("types", ("mypy",)),
+    ("knowledge", ("scripts", "kb", "check")),
+    ("tests", ("pytest", "-q", "-n", "2")),
+)
+
+
+@click.command()
+@click.argument("only", nargs=-1, type=click.Choice([name for name, _ in STEPS]))
+def command(only: tuple[str, ...]) -> None:
+    """Run format, lint, types, knowledge and tests; or ONLY some of them."""
+    failed = []
+    for name, arguments in STEPS:
+        if only and name not in only:
+            continue
+        click.secho(f"== {name}", bold=True)
+        started = time.perf_counter()
+        code = subprocess.run([sys.executable, "-m", *arguments], check=False).returncode
+        click.echo(f"{name}: {'ok' if code == 0 else 'FAILED'}, {time.perf_counter() - started:.0f} s")
+        if code:
+            failed.append(name)
+    if failed:
+        click.secho(f"failed: {', '.join(failed)}", fg="red")
+        sys.exit(1)
