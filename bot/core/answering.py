@@ -32,6 +32,8 @@ from retrieval.types import LookupKind, SearchResult
 
 MAX_CITATIONS = 40
 """Citations remembered of one matter, over all its answers."""
+MAX_QUOTED = 3
+"""Sentences of a provision that are quoted; all of it is behind the citation."""
 MAX_LISTED = 5
 """Services and provisions in a judgement."""
 
@@ -238,14 +240,17 @@ def compose_provision(
     provision: Provision, question: str, others: Sequence[str], matter: Matter,
     playbook: Playbook, today: date,
 ) -> tuple[Reply, Matter]:  # fmt: skip
-    """Return an answer out of a city document: what it says, quoted, and that it has run out."""
+    """Return an answer out of a city document: what it says, quoted, and that it has run out.
+
+    Without a ``question`` (it was asked for by its number) all of it is quoted.
+    """
     letter = Letter(playbook, matter, today)
     lead = provision.summary or provision.heading
     document = playbook.knowledge.documents[provision.document]
     body = f"{provision.heading}。{provision.text}"
     mark = letter.mark(provision.id, body)
     letter.add(BlockKind.LEAD, [Line(text=lead, marks=mark)])
-    quoted = best_sentences(body, question, 3)
+    quoted = best_sentences(body, question, MAX_QUOTED) if question else body.split("\n")
     source = playbook.say("answer.quoted", document=document.title, label=provision.label)
     letter.add(BlockKind.QUOTE, [Line(text=s, marks=mark) for s in quoted], source)
     letter.add(BlockKind.NOTE, [playbook.document_note(provision.document, today)])

@@ -36,10 +36,11 @@ from retrieval.types import Outcome, Query, Scope
 
 def start_search(session: Session, event: MessageReceived, playbook: Playbook) -> Decision:
     """Ask for a search with what the conversation already knows."""
-    place = playbook.find_place(event.screened.folded)
-    if place is not None:
+    located = playbook.locate(event.screened.folded)
+    if located is not None:
+        place, name = located
         session = replace(session, place=place.id)
-        if playbook.is_phrase("only_place", event.screened.folded.replace(place.name, "")):
+        if playbook.is_phrase("only_place", event.screened.folded.replace(name, "")):
             lines = [playbook.say("clarify.place", place=place.name)]
             return conclude(session, event, playbook, simple_reply(Status.CLARIFY_DETAIL, lines))
     matter = matter_of(session, session.current)
@@ -89,9 +90,8 @@ def _on_found(session: Session, event: SearchCompleted, playbook: Playbook) -> D
     provision = playbook.knowledge.provisions.get(result.best or "")
     composed = compose_lookup(result, matter, playbook, today)
     if composed is None and provision is not None:
-        composed = compose_provision(
-            provision, event.screened.text, result.provisions, matter, playbook, today
-        )
+        asked = "" if result.lookup is not None else event.screened.text
+        composed = compose_provision(provision, asked, result.provisions, matter, playbook, today)
     if composed is None and entry is not None:
         services = entry.services if entry.kind is Kind.SITUATION else (entry.id, *entry.services)
         matter = replace(matter, entry=entry.id, services=services)

@@ -24,6 +24,7 @@ _TEXT_STEPS = (
     intake_flow.on_command,
     ticket_flow.on_addition,
     intake_flow.on_answer,
+    ticket_flow.while_talking,
     small_talk.on_small_talk,
     conversing.on_pick,
     intake_flow.on_request,

@@ -233,7 +233,7 @@ def _answer_county(
         town = place.id if place and place.level == "town" else None
         answers = _done(draft, county=county.id, town=town, place_words=event.screened.text[:60])
         return _ask(session, event, playbook, answers)
-    if _ASKS.search(event.screened.folded):
+    if playbook.is_phrase("asks", event.screened.folded):
         return None
     words = event.screened.text[:60]
     return _ask(session, event, playbook, _done(draft, county="", place_words=words))
@@ -252,7 +252,7 @@ def _answer_town(
             draft, county=county.id if county else draft.county, town=place.id, place_words=words
         )
         return _ask(session, event, playbook, answers)
-    if _ASKS.search(event.screened.folded):
+    if playbook.is_phrase("asks", event.screened.folded):
         return None
     return _ask(session, event, playbook, _done(draft, town="", place_words=words))
 
@@ -263,7 +263,7 @@ def _answer_who(
     for who in (Who.CHILD, Who.OTHER, Who.SELF):
         if playbook.is_phrase(f"who_{who}", event.screened.folded):
             return _ask(session, event, playbook, _done(draft, who=who))
-    if _ASKS.search(event.screened.folded):
+    if playbook.is_phrase("asks", event.screened.folded):
         return None
     return _ask(session, event, playbook, draft, playbook.say("intake.please_choose"))
 
@@ -287,7 +287,9 @@ def _answer_phone(
         return _ask(session, event, playbook, _done(draft, phone=phone), "", masked)
     if playbook.is_phrase("skip", event.screened.folded):
         return _ask(session, event, playbook, _done(draft, phone=""))
-    if not any(c.isdigit() for c in event.screened.folded) and _ASKS.search(event.screened.folded):
+    if not any(c.isdigit() for c in event.screened.folded) and playbook.is_phrase(
+        "asks", event.screened.folded
+    ):
         return None
     masked = KeepWords(text=playbook.say("intake.phone_unclear"))
     return _ask(session, event, playbook, draft, playbook.say("intake.phone_wrong"), masked)
@@ -300,7 +302,7 @@ def _answer_consent(
         return _cancel(session, event, playbook, "intake.consent_refused")
     if playbook.is_phrase("yes", event.screened.folded):
         return _submit(session, event, playbook, draft)
-    if _ASKS.search(event.screened.folded):
+    if playbook.is_phrase("asks", event.screened.folded):
         return None
     return _ask(session, event, playbook, draft, playbook.say("intake.please_choose"))
 

@@ -158,12 +158,18 @@ class Playbook:
     def entry(self, id_: str | None) -> Entry | None:
         return self.knowledge.entries.get(id_) if id_ else None
 
+    def locate(self, folded: str) -> tuple[Place, str] | None:
+        """Return the most exact known place that ``folded`` names, and the name as written."""
+        found = [
+            (self.knowledge.places[id_], name) for name, id_ in self.place_names if name in folded
+        ]
+        order = {"town": 0, "county": 1, "city": 2}
+        return min(found, key=lambda pair: order.get(pair[0].level, 3), default=None)
+
     def find_place(self, folded: str) -> Place | None:
         """Return the most exact known place that ``folded`` names, or None."""
-        found = [id_ for name, id_ in self.place_names if name in folded]
-        places = [self.knowledge.places[id_] for id_ in found]
-        order = {"town": 0, "county": 1, "city": 2}
-        return min(places, key=lambda p: order.get(p.level, 3), default=None)
+        located = self.locate(folded)
+        return located[0] if located else None
 
     def county_of(self, place: Place | None) -> Place | None:
         """Return the county-level place that ``place`` is or lies in, or None."""

@@ -60,7 +60,8 @@ def on_command(session: Session, event: MessageReceived, playbook: Playbook) -> 
         return conclude(session, event, playbook, reply, None, ExportConversation())
     if playbook.is_phrase("forget", folded):
         return _ask_forget(session, event, playbook)
-    if playbook.is_phrase("withdraw", folded):
+    in_form = session.intake is not None and not session.intake.paused
+    if playbook.is_phrase("withdraw", folded) and not in_form:  # in a form 取消 is about it
         return _ask_withdraw(session, event, playbook)
     return _add_command(session, event, playbook)
 
@@ -259,6 +260,14 @@ def _forget(session: Session, event: MessageReceived, playbook: Playbook) -> Dec
 
 
 # -- while staff have the conversation -----------------------------------------------------
+
+
+def while_talking(session: Session, event: MessageReceived, playbook: Playbook) -> Decision | None:
+    """Forward what is no question; a question is searched, it may be about another matter."""
+    ticket = talking_ticket(session)
+    if ticket is None or playbook.is_phrase("asks", event.screened.folded):
+        return None
+    return forward_to_staff(session, event, playbook, ticket)
 
 
 def forward_to_staff(

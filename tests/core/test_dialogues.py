@@ -121,7 +121,7 @@ class Conversation:
         raise AssertionError(f"no button “{label}”; there are {offered}")
 
 
-@pytest.mark.parametrize("dialogue", _dialogues())
+@pytest.mark.parametrize("dialogue", list(_dialogues()))
 def test_dialogue(dialogue: dict[str, Any], mind: Mind) -> None:
     talk = Conversation(mind, dialogue.get("channel", "web"))
     for turn in dialogue["turns"]:
@@ -147,9 +147,9 @@ def _check(turn: dict[str, Any], talk: Conversation) -> None:
         if key in turn:
             value = getattr(judged, key) if judged else talk.replies[-1].status
             assert value == turn[key], f"{key} is {value}, said:\n{shown}"
-    for text in turn.get("has", ()):
+    for text in map(str, turn.get("has", ())):
         assert text in shown, f"“{text}” is not in:\n{shown}"
-    for text in turn.get("hasnt", ()):
+    for text in map(str, turn.get("hasnt", ())):
         assert text not in shown, f"“{text}” is in:\n{shown}"
     for label in turn.get("buttons", ()):
         assert any(label in given for given in labels), f"no button {label} in {labels}"

@@ -29,6 +29,8 @@ from telegram.error import (
 from telegram.request import HTTPXRequest
 from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 
+from bot.storage.store import StorageError
+
 PUBLIC_SERVER = "https://api.telegram.org"
 CALL_SECONDS = 40.0
 """For one call. Longer than a server that hangs for half a minute: giving up early on a
@@ -77,6 +79,13 @@ class RefusedError(BotApiError):
         super().__init__(f"{refusal}: {detail}")
         self.refusal = refusal
         self.detail = detail
+
+
+def told(error: Exception) -> str:
+    """What of ``error`` may be logged or stored: its text if it is ours or the store's, of
+    others only the kind, since their text may hold people's words."""
+    known = isinstance(error, BotApiError | StorageError)
+    return str(error) if known else type(error).__name__
 
 
 class BotApi:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable
 
@@ -37,7 +38,7 @@ class Timing:
 
 
 class Pacer:
-    """Spaces messages so that neither a chat nor the bot gets more than it may."""
+    """Spaces messages so that neither a chat nor the bot gets more than Telegram allows."""
 
     MANY = 4096
     """Chats remembered before those that have waited long enough are forgotten."""
@@ -48,15 +49,14 @@ class Pacer:
         self._next = 0.0
         self._next_in: dict[str, float] = {}
 
-    def reserve(self, chat: str, now: float) -> float:
-        """Reserve the next place for ``chat``; return the seconds to wait for it.
-
-        ``now`` is any clock that never runs backwards.
-        """
-        at = max(now, self._next, self._next_in.get(chat, 0.0))
-        # The bot's own pace counts places, not times: a chat that waits holds up nobody.
-        self._next = max(now, self._next) + self._between
+    async def wait(self, chat: str) -> None:
+        """Return when ``chat`` may be sent to. Not called twice at a time for one chat."""
+        now = asyncio.get_running_loop().time
+        # The chat's own pause first: while it lasts, others go ahead.
+        await asyncio.sleep(self._next_in.get(chat, 0.0) - now())
+        at = max(now(), self._next)
+        self._next = at + self._between
         if len(self._next_in) >= self.MANY:
-            self._next_in = {c: t for c, t in self._next_in.items() if t > now}
+            self._next_in = {c: t for c, t in self._next_in.items() if t > at}
         self._next_in[chat] = at + self._between_same
-        return at - now
+        await asyncio.sleep(at - now())

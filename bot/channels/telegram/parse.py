@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from bot.core.inbound import InboundMessage, MessageKind
 
 CHANNEL = "telegram"
-ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
+ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 """What is asked for. `my_chat_member` (the person blocked the bot) needs no answer: a message
 that cannot be delivered says so when it is sent."""
 

@@ -12,10 +12,15 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from bot.channels.telegram.bot_api import BotApi, BotApiError, ConflictError, UnreachableError
+from bot.channels.telegram.bot_api import (
+    BotApi,
+    BotApiError,
+    RateLimitedError,
+    UnreachableError,
+    told,
+)
 from bot.channels.telegram.pace import Timing
 from bot.channels.telegram.parse import ALLOWED_UPDATES, callback_id, parse_update, update_id
-from bot.storage.store import StorageError
 from bot.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -53,9 +58,7 @@ class Receiver:
         at = self._clock()
         messages = []
         for update, raw in updates:
-            message = parse_update(
-                update, account=self._account, at=at, commands=self._commands
-            )
+            message = parse_update(update, account=self._account, at=at, commands=self._commands)
             if message is not None:
                 messages.append((message, raw))
         await self._turns.accept(messages)
@@ -90,34 +93,35 @@ async def poll_updates(api: BotApi, receiver: Receiver, timing: Timing) -> None:
                 await api.call("deleteWebhook")
                 ready = True
             offset = await _poll_once(api, receiver, timing, offset)
-        except (BotApiError, StorageError) as error:
-            failures += 1
-            wait = timing.retry_after(failures)
-            level = logging.ERROR if _needs_somebody(error) else logging.WARNING
-            log.log(level, "no updates from Telegram: %s; again in %.0f s", error, wait)
-        except Exception as error:
-            # A mistake of ours must not end the channel. Only its kind: its text may hold words.
-            failures += 1
-            wait = timing.retry_after(failures)
-            log.error("receiving failed (%s); again in %.0f s", type(error).__name__, wait)
-        else:
             failures = 0
-            continue
-        await asyncio.sleep(wait)
+        except Exception as error:  # a mistake of ours must not end the channel either
+            failures += 1
+            await pause_after(error, failures, timing, "getting updates")
+
+
+async def pause_after(error: Exception, failures: int, timing: Timing, doing: str) -> None:
+    """Log a failure of ``doing`` and wait before the next try."""
+    wait = timing.retry_after(failures)
+    if isinstance(error, RateLimitedError):
+        wait = max(wait, error.seconds)
+    transient = isinstance(error, UnreachableError | RateLimitedError)
+    level = logging.WARNING if transient else logging.ERROR
+    log.log(level, "Telegram: %s failed (%s); again in %.0f s", doing, told(error), wait)
+    await asyncio.sleep(wait)
 
 
 async def _poll_once(
     api: BotApi, receiver: Receiver, timing: Timing, offset: int | None
 ) -> int | None:
     """Store one batch; return the offset that acknowledges it with the next call."""
-    params = {"timeout": timing.poll, "limit": BATCH, "allowed_updates": list(ALLOWED_UPDATES)}
+    params = {"timeout": timing.poll, "limit": BATCH, "allowed_updates": ALLOWED_UPDATES}
     if offset is not None:
         params["offset"] = offset
     updates = await api.call("getUpdates", params, waiting=timing.poll)
     if not isinstance(updates, list):
         raise UnreachableError("getUpdates: the answer is no list")
     if not updates:
-        # All is acknowledged. Without an offset the next ids may be any, lower ones, too.
+        # All is acknowledged. The next id may be any, even a lower one: see above.
         return None
     updates.sort(key=lambda update: update_id(update) or 0)
     await receiver.take([(update, json.dumps(update).encode()) for update in updates])
@@ -125,8 +129,3 @@ async def _poll_once(
     if newest is None:
         raise UnreachableError("getUpdates: updates without ids cannot be acknowledged")
     return newest + 1
-
-
-def _needs_somebody(error: Exception) -> bool:
-    """Whether time alone will not mend it: another receiver, a wrong token, a full disk."""
-    return not isinstance(error, BotApiError) or isinstance(error, ConflictError)

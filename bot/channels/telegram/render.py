@@ -21,6 +21,7 @@ MAX_CALLBACK_BYTES = 64
 ROW_WIDTH = 20
 """Characters of Chinese that fit side by side on a small phone, with the buttons' edges."""
 BUTTON_EDGE = 2
+LINE, PARAGRAPH = "\n", "\n\n"
 
 Say = Callable[..., str]
 """`Playbook.say`: the wording of a key, with values filled in."""
@@ -136,8 +137,9 @@ class _Piece:
         if not run.style or not length:
             return
         last = self.entities[-1] if self.entities else None
-        if last and last["type"] == run.style and last["offset"] + last["length"] == start - 1:
-            last["length"] += 1 + length  # the next line of the same quotation
+        follows = last is not None and last["offset"] + last["length"] + len(gap) == start
+        if last and follows and last["type"] == run.style and gap != PARAGRAPH:
+            last["length"] += len(gap) + length  # the next line of the same quotation
         else:
             self.entities.append({"type": run.style.value, "offset": start, "length": length})
 
@@ -154,16 +156,16 @@ def _pack(paragraphs: Sequence[_Paragraph]) -> list[_Piece]:
     pieces = [_Piece()]
     for paragraph in paragraphs:
         size = sum(_units(run.text) + 1 for run in paragraph) - 1
-        if pieces[-1].room("\n\n") < size <= MAX_UNITS:
+        if pieces[-1].room(PARAGRAPH) < size <= MAX_UNITS:
             pieces.append(_Piece())
-        gap = "\n\n"
+        gap = PARAGRAPH
         for run in paragraph:
             for part in _cut(run.text):
                 if pieces[-1].room(gap) < _units(part):
                     pieces.append(_Piece())
                 pieces[-1].add(_Run(part, run.style), gap)
                 gap = ""  # within one line
-            gap = "\n"
+            gap = LINE
     return pieces
 
 

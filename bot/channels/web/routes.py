@@ -45,17 +45,16 @@ SENDS_EACH = 15
 """Messages a minute of one conversation: more than anybody types."""
 SENDS_ADDRESS = 60
 """Messages a minute from one address: a village may share one."""
-MAX_WAIT = 25.0
+MAX_WAIT = 25
 """Seconds that a poll waits; proxies commonly cut a silent request after 30 or 60."""
 POLLS_EACH = 4
 """Polls of one conversation at a time: somebody may have the page open in several tabs."""
 POLLS_OVERALL = 2000
-IDLE_PAUSE = 60.0
+IDLE_PAUSE = 60
 """Seconds until the page asks again when it has no conversation yet."""
-CROWDED_PAUSE = 5.0
+CROWDED_PAUSE = 5
 """Seconds until the page asks again when its poll had to make room."""
-HISTORY = 200
-"""Lines that one poll brings; the page asks again for the rest."""
+WORTH_COMPRESSING = 1024
 SUIZHOU = ZoneInfo("Asia/Shanghai")
 
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -184,35 +183,39 @@ class WebChat:
         if token is None:
             return self._refuse(RefusedError(403, "cookie"))
         try:
-            after = int(request.query.get("after", "0"))
-            wait = min(float(request.query.get("wait", "0")), MAX_WAIT)
+            after = _bounded(request.query.get("after", "0"), 2**53)
+            wait = _bounded(request.query.get("wait", "0"), MAX_WAIT)
+            known = request.query.get("thread", "")
+            return _json(await self._updates(sender_of(token), known, after, wait))
         except ValueError:
             return self._refuse(RefusedError(400, "malformed"))
-        sender = sender_of(token)
+        except StorageError as error:
+            log.error("messages could not be read: %s", error)
+            return self._refuse(RefusedError(503, "full"))
+
+    async def _updates(self, sender: str, known: str, after: int, wait: int) -> dict[str, Any]:
         store = self._turns.store
         conversation = await store.find_conversation(CHANNEL, "", sender)
         if conversation is None:
-            return _json(render_updates([], thread="", first=0, last=0, pause=IDLE_PAUSE))
+            return render_updates([], thread="", first=0, last=0, pause=IDLE_PAUSE)
         thread = _thread(sender, conversation)
-        if request.query.get("thread", thread) != thread:
+        if known != thread:
             after = 0  # the numbers that the page knows are those of another conversation
-        pause = 0.0
-        if self._closing or self._polls.is_full():
-            wait, pause = 0.0, CROWDED_PAUSE
-        waiting = asyncio.create_task(self._turns.wait(conversation, after, wait))
+        crowded = self._closing or self._polls.is_full()
+        waiting = asyncio.create_task(
+            self._turns.wait(conversation, after, 0 if crowded else wait)
+        )
         with self._polls.held(sender, waiting):
             await asyncio.wait({waiting})
-            messages = [] if waiting.cancelled() else waiting.result()
-            pause = CROWDED_PAUSE if waiting.cancelled() else pause
+        crowded = crowded or waiting.cancelled()
+        messages = [] if waiting.cancelled() else waiting.result()
         oldest = await store.messages(conversation, 0, 1) if messages else []
-        return _json(
-            render_updates(
-                messages,
-                thread=thread,
-                first=oldest[0].seq if oldest else 0,
-                last=messages[-1].seq if messages else after,
-                pause=pause,
-            )
+        return render_updates(
+            messages,
+            thread=thread,
+            first=oldest[0].seq if oldest else 0,
+            last=messages[-1].seq if messages else after,
+            pause=CROWDED_PAUSE if crowded else 0,
         )
 
     async def close(self, app: web.Application) -> None:
@@ -236,6 +239,11 @@ def _thread(sender: str, conversation: int) -> str:
     return hashlib.sha256(f"{sender}/{conversation}".encode()).hexdigest()[:16]
 
 
+def _bounded(number: str, most: int) -> int:
+    """Return ``number`` between 0 and ``most``. Raises `ValueError`."""
+    return min(max(int(number), 0), most)
+
+
 async def _read_body(request: web.Request) -> bytes:
     """Return the body, reading no more than is allowed."""
     if (request.content_length or 0) > MAX_BODY:
@@ -249,11 +257,13 @@ async def _read_body(request: web.Request) -> bytes:
 
 
 def _json(data: dict[str, Any], status: int = 200) -> web.Response:
+    body = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
     response = web.Response(
         status=status,
-        body=json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(),
+        body=body,
         content_type="application/json",
         headers={"Cache-Control": "no-store"},
     )
-    response.enable_compression()
+    if len(body) > WORTH_COMPRESSING:
+        response.enable_compression()
     return response
