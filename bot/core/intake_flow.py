@@ -44,9 +44,6 @@ from bot.core.ticket_flow import open_tickets, progress_button, show_progress
 ABROAD_CHANNELS = frozenset({"telegram"})
 """Channels whose provider takes the words abroad (个人信息保护法 38-39)."""
 MAX_STORY = 2000
-_ASKS = re.compile(
-    r"[?？]|吗|呢$|怎么|多少|什么|为啥|为什么|哪|几天|多久|能不能|可不可以|么办|几多"
-)
 
 
 def is_abroad(session: Session) -> bool:

@@ -159,12 +159,13 @@ def _own_error(method: str, error: TelegramError) -> BotApiError:
         case InvalidToken():
             return TokenRejectedError(f"{method}: the token or the method is unknown")
         case _:
-            # Only the kind: the text of a network error may hold the body of an answer.
-            return UnreachableError(f"{method}: {type(error).__name__}")
+            return UnreachableError(f"{method}: {_detail(error)}")
 
 
 def _detail(error: TelegramError) -> str:
-    """The server's own description, without the body that PTB adds when it is no JSON."""
+    """What the server or the network said, without the bodies and addresses that PTB adds."""
+    if error.message.startswith("Unknown error in HTTP implementation"):
+        return type(error).__name__
     return error.message.partition(". Parsing the server response")[0][:DETAIL_LENGTH]
 
 

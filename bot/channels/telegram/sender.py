@@ -23,7 +23,7 @@ from bot.channels.telegram.bot_api import (
 from bot.channels.telegram.pace import Pacer, Timing
 from bot.channels.telegram.parse import CHANNEL
 from bot.channels.telegram.render import Say, render_reply
-from bot.storage.store import OutboxItem, StorageError, Store
+from bot.storage.store import OutboxItem, Store
 
 log = logging.getLogger(__name__)
 

@@ -18,6 +18,8 @@ ASSETS = Path(__file__).parent / "assets"
 TEMPLATE = "page.html.jinja"
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _LIVE = "web.live."
+ADVICE = "12348"
+"""The hotline in the head of the page."""
 MAX_EXAMPLES = 6
 
 
@@ -86,6 +88,7 @@ class Page:
             operator=playbook.operator.name,
             approved=playbook.approved,
             examples=playbook.say("web.examples").strip().split("\n")[:MAX_EXAMPLES],
+            advice=playbook.knowledge.hotlines[ADVICE],
             hotlines=_hotlines(playbook),
             words=json.dumps(_words(playbook), ensure_ascii=False),
             versions={name: asset.version for name, asset in self.files.items()},

@@ -9,9 +9,11 @@
   const composer = document.getElementById('composer');
   const thinking = document.getElementById('thinking');
   const status = document.getElementById('status');
+  const header = document.querySelector('.top');
   const below = document.getElementById('below');
   const DRAFT = 'sfw.draft';
   const QUIET_MINUTES = 30;      // after such a silence the time is shown
+  const TAP_AGAIN = 1200;        // milliseconds
   const THINKING_AFTER = 700;    // milliseconds: a quick answer needs no "please wait"
   const THINKING_LONG = 8000;
   const THINKING_GIVES_UP = 60000;
@@ -20,6 +22,8 @@
   let shown = [];                // {seq, element} of every stored line, oldest first
   let bubbles = {};              // by key: own messages whose stored line has not come yet
   let lastAt = null;
+  let thinkingTimer = 0;
+  let submitted = { text: '', at: 0 };
   let live = false;              // false while the first answer brings the history
   const outbox = suifawen.Outbox(onSending);
   const receiver = suifawen.Receiver(() => known, onUpdates, onConnection);
@@ -27,6 +31,10 @@
   // -- sending ---------------------------------------------------------------------------
 
   function submit(text, choice) {
+    // A trembling finger taps twice and means once.
+    const twice = text === submitted.text && Date.now() - submitted.at < TAP_AGAIN;
+    submitted = { text, at: Date.now() };
+    if (twice) return;
     const item = outbox.add(text, choice);
     addBubble(item);
     reveal(bubbles[item.key].element);
@@ -97,9 +105,7 @@
       made = suifawen.renderLetter(message, (choice, label) => submit(label, choice), live);
     }
     addTime(message.at);
-    // What is still on its way stays under what is stored.
-    const unsent = Object.keys(bubbles).map(key => bubbles[key].element);
-    log.insertBefore(made, unsent[0] || null);
+    insert(made);
     shown.push({ seq: message.seq, element: made });
     return made;
   }
@@ -111,9 +117,13 @@
     const time = at.getHours() + ':' + ('0' + at.getMinutes()).slice(-2);
     const today = at.toDateString() === new Date().toDateString();
     const day = { time, month: at.getMonth() + 1, day: at.getDate() };
-    const line = element('p', 'time', suifawen.say(today ? 'today' : 'day', day));
-    const unsent = Object.keys(bubbles).map(key => bubbles[key].element);
-    log.insertBefore(line, unsent[0] || null);
+    insert(element('p', 'time', suifawen.say(today ? 'today' : 'day', day)));
+  }
+
+  /* What is still on its way stays under what is stored. */
+  function insert(made) {
+    const first = Object.keys(bubbles)[0];
+    log.insertBefore(made, first ? bubbles[first].element : null);
   }
 
   /* What was deleted leaves the screen, too: the phone may be somebody else's. */
@@ -144,15 +154,16 @@
 
   // -- where the eye goes ----------------------------------------------------------------
 
+  /* Whether the end of the conversation is in sight. */
   function isAtEnd() {
-    const end = document.documentElement.scrollHeight;
-    return window.pageYOffset + window.innerHeight > end - 240;
+    return log.getBoundingClientRect().bottom < window.innerHeight;
   }
 
   /* Bring the beginning of something to the top: a letter is read from its first line. */
   function reveal(target) {
     below.hidden = true;
-    target.scrollIntoView(true);
+    const top = target.getBoundingClientRect().top + window.pageYOffset;
+    window.scrollTo(0, top - header.offsetHeight - 8);
   }
 
   function lastOwn() {
@@ -173,12 +184,12 @@
   }
 
   function updateThinking() {
-    clearTimeout(updateThinking.timer);
+    clearTimeout(thinkingTimer);
     const since = Object.keys(bubbles).map(key => bubbles[key].sentAt).filter(Boolean)[0];
     const waited = Date.now() - since;
     thinking.hidden = !since || waited < THINKING_AFTER || waited > THINKING_GIVES_UP;
     thinking.textContent = waited > THINKING_LONG ? words.thinking_long : words.thinking;
-    if (since && waited < THINKING_GIVES_UP) updateThinking.timer = setTimeout(updateThinking, 300);
+    if (waited < THINKING_GIVES_UP) thinkingTimer = setTimeout(updateThinking, 300);
   }
 
   // -- writing ---------------------------------------------------------------------------
@@ -218,6 +229,10 @@
 
   below.textContent = words.new_below;
   below.addEventListener('click', () => reveal(shown[shown.length - 1].element));
+
+  window.addEventListener('scroll', () => {
+    if (isAtEnd()) below.hidden = true;
+  });
 
   // -- large text ------------------------------------------------------------------------
 
@@ -261,6 +276,7 @@
 
   // -- beginning ---------------------------------------------------------------------------
 
+  if ('scrollRestoration' in history) history.scrollRestoration = 'manual';
   const draft = suifawen.store.get(DRAFT) || '';
   setSize(suifawen.store.get(SIZE) || 'normal');
   setWords(draft);

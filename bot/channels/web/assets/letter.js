@@ -56,7 +56,9 @@
       const shown = renderBlock(block, open);
       if (block.kind === 'alarm') {
         if (live) shown.setAttribute('role', 'alert');
-        shown.appendChild(renderButtons(reply.buttons.filter(each => each.call), onChoice));
+        // The numbers stand right under what to do now, in sight without scrolling.
+        const calls = renderButtons(reply.buttons.filter(each => each.call), onChoice);
+        shown.insertBefore(calls, shown.children[1] || null);
       }
       letter.appendChild(shown);
     });
@@ -132,7 +134,7 @@
     const closer = button('action normal', words.close, close);
     const title = element('h3', '', '［' + number + '］' + citation.title);
     const note = element('p', 'note', citation.note);
-    const panel = element('section', 'source', [title, note, body, loading, closer]);
+    const panel = element('section', 'source', [title, body, loading, note, closer]);
     panel.tabIndex = -1;
     panel.setAttribute('aria-label', citation.title);
     panel.addEventListener('keydown', event => {
@@ -180,13 +182,13 @@
 
   /* What the person wrote. `show(state, reason)` tells whether it was sent. */
   function renderBubble(text, onRetry, onTakeBack) {
-    const words_ = element('p', 'own-words', text);
+    const written = element('p', 'own-words', text);
     const state = element('div', 'state');
-    const bubble = element('div', 'own', [element('span', 'unseen', words.you), words_, state]);
+    const bubble = element('div', 'own', [element('span', 'unseen', words.you), written, state]);
     return {
       element: bubble,
       setText(stored) {
-        words_.textContent = stored;
+        written.textContent = stored;
       },
       show(name, reason) {
         state.textContent = '';

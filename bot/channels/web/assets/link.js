@@ -39,9 +39,11 @@
     let timer = 0;
     let failures = 0;
     let askedAt = 0;
+    let again = false;           // something was sent after the question was asked
 
     function ask() {
       clearTimeout(timer);
+      again = false;
       const has = known();
       const url = '/chat/updates?after=' + has.last + '&thread=' + has.thread +
         '&wait=' + (failures ? 0 : POLL_SECONDS);  // after a failure: know quickly
@@ -53,7 +55,7 @@
           failures = 0;
           onState('connected');
           onUpdates(answer);
-          later(answer.pause * 1000);
+          later(again ? 0 : answer.pause * 1000);
         } else {
           failures += 1;
           onState(status === 403 ? 'expired' : 'lost');
@@ -69,8 +71,9 @@
     }
 
     return {
-      /* Ask now, unless a question is under way. */
+      /* Ask now, or as soon as the question under way is answered. */
       poke() {
+        again = true;
         if (!call) ask();
       },
       /* Ask anew: after sleep or a change of network the old question may never be answered. */

@@ -8,20 +8,23 @@
   const UNSENT = 'sfw.unsent';
   const memory = {};
 
-  /* Some browsers refuse storage in private windows; then this page has to remember. */
+  /* Some browsers refuse storage in private windows, or have none left; then this page has
+     to remember. */
   const store = {
     get(name) {
       try {
-        return localStorage.getItem(name);
+        return name in memory ? memory[name] : localStorage.getItem(name);
       } catch (refused) {
-        return memory[name] || null;
+        return null;
       }
     },
     set(name, value) {
-      memory[name] = value;
       try {
         localStorage.setItem(name, value);
-      } catch (refused) { /* it stands in memory */ }
+        delete memory[name];
+      } catch (refused) {
+        memory[name] = value;
+      }
     }
   };
 
