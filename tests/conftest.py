@@ -23,12 +23,15 @@ from scripts.build import build
 _STRICT = os.environ.get("SUIFAWEN_ALLOW_NOTHING_LEFT_OUT") == "1"
 _CHROMIUM = next((p for n in ("chromium", "chromium-browser") if (p := shutil.which(n))), None)
 _NEEDS = {
-    "browser": (_CHROMIUM is not None, "no Chromium: sudo apt-get install -y chromium fonts-noto-cjk"),
+    "browser": (
+        _CHROMIUM is not None,
+        "no Chromium: sudo apt-get install -y chromium fonts-noto-cjk",
+    ),
     "models": (
         importlib.util.find_spec("sentence_transformers") is not None,
         "no sentence-transformers: pip install torch==2.13.0 && pip install -e '.[models]'",
     ),
-}  # fmt: skip
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -118,7 +118,6 @@ def test_the_core_is_pure() -> None:
             if name.split(".")[0] in PURE:
                 wrong.append(f"{module} imports {name}")
             if _within(name, ("retrieval",)) and not _within(name, CORE_MAY_USE):
-                if name != "retrieval":
-                    wrong.append(f"{module} imports {name}")
+                wrong.append(f"{module} imports {name}")
     assert seen > 15
     assert not wrong

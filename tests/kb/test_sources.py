@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -24,7 +25,7 @@ def documents() -> tuple[Document, ...]:
 def test_every_character_is_in_exactly_one_part(documents: tuple[Document, ...]) -> None:
     segments = split_source(SOURCE, documents)
     assert segments[0].start == 0 and segments[-1].end == len(SOURCE)
-    for before, after in zip(segments, segments[1:], strict=False):
+    for before, after in pairwise(segments):
         assert before.end == after.start
     parts = Counter(s.part for s in segments)
     assert parts[Part.PROVISION] == 91
