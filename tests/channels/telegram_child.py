@@ -15,7 +15,7 @@ from tests.channels.telegram_app import QUICK, running
 async def work(folder: Path, server: str, data: Path) -> None:
     mind = open_mind(load_settings(data=data))
     # A short lease: what was in flight at a kill is sent again soon.
-    async with running(mind, folder, server, timing=replace(QUICK, lease=2.0, call=1.0)):
+    async with running(mind, folder, server, timing=replace(QUICK, lease=5.0, call=4.0)):
         await asyncio.Event().wait()
 
 

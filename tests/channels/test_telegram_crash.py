@@ -64,7 +64,7 @@ async def test_kill_loses_and_doubles_nothing(settings: Settings, tmp_path: Path
     async with FakeBotApi() as fake:
 
         def sent() -> int:
-            return len(fake.calls("sendMessage"))
+            return sum(len(user.received) for user in people)
 
         people = [fake.user(number) for number in range(1, PEOPLE + 1)]
         child = await start(tmp_path, fake.url, settings)

@@ -54,7 +54,6 @@ class FakeBotApi:
         """Asked when no fault is left; for faults at random."""
         self.shuffle: Callable[[list[Json]], None] = lambda updates: None
         """May change the order of a batch."""
-        self._listeners: set[asyncio.Future[None]] = set()
         self._updates: dict[int, Json] = {}
         self._next_update = 100_000
         self._queries: dict[str, float] = {}
@@ -108,15 +107,6 @@ class FakeBotApi:
     def pending(self) -> int:
         """How many updates nobody has confirmed."""
         return len(self._updates)
-
-    async def wait_for_message(self) -> None:
-        """Return when the bot has sent the next message to anybody."""
-        listener: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._listeners.add(listener)
-        try:
-            await listener
-        finally:
-            self._listeners.discard(listener)
 
     # -- updates -------------------------------------------------------------------------
 
@@ -186,10 +176,7 @@ class FakeBotApi:
             "text": text,
         }
         kept = {k: params[k] for k in ("entities", "reply_markup") if params.get(k)}
-        user.received.append(message | kept)
-        for listener in self._listeners:
-            if not listener.done():
-                listener.set_result(None)
+        user.receive(message | kept)
         return message | kept
 
     def _edit_message(self, params: Json) -> Json:

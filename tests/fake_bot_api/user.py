@@ -23,6 +23,7 @@ class VirtualUser:
     blocked: bool = False
     received: list[Json] = field(default_factory=list)
     _sent: int = 0
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def chat(self) -> Json:
@@ -77,6 +78,10 @@ class VirtualUser:
             {"my_chat_member": member | {"new_chat_member": {"status": status}}}, self.id
         )
 
+    def receive(self, message: Json) -> None:
+        self.received.append(message)
+        self._news.set()
+
     def labels(self) -> list[str]:
         return [text for message in self.received for _, text in buttons_of(message)]
 
@@ -90,4 +95,5 @@ class VirtualUser:
                 for message in reversed(self.received):
                     if text in message["text"]:
                         return message
-                await self.server.wait_for_message()
+                self._news.clear()
+                await self._news.wait()
