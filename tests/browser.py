@@ -40,15 +40,16 @@ FLAGS = (
 PATIENCE = 20.0
 """Seconds until something that should happen on the page counts as not happening."""
 
-# Finds what can be clicked by its text or label: the last one, which is the newest in a chat.
+# Finds what can be clicked by its text or label: that which says it exactly before that which
+# contains it, and of several the last one, which is the newest in a chat.
 _FIND = """
-(text, exact) => {
+text => {
   const all = document.querySelectorAll('a,button,summary,input,select,label,[role=button]');
   const shown = Array.from(all).filter(e => e.getClientRects().length && !e.disabled);
   const says = e => [e.innerText, e.value, e.getAttribute('aria-label')]
     .filter(Boolean).map(t => t.trim());
-  const match = t => exact ? t === text : t.includes(text);
-  return shown.filter(e => says(e).some(match)).pop() || null;
+  const found = match => shown.filter(e => says(e).some(match)).pop();
+  return found(t => t === text) || found(t => t.includes(text)) || null;
 }
 """
 
@@ -170,9 +171,9 @@ class Page:
 
     # -- doing -----------------------------------------------------------------------------
 
-    async def click(self, text: str, *, exact: bool = False) -> None:
+    async def click(self, text: str) -> None:
         """Press the newest thing on the page that says ``text`` and can be pressed."""
-        found = f"({_FIND})({json.dumps(text)}, {json.dumps(exact)})"
+        found = f"({_FIND})({json.dumps(text)})"
         await self.wait_until(found, f"可以点的“{text}”")
         await self._press_mouse(found)
 
@@ -272,7 +273,12 @@ async def _address(file: Path, process: asyncio.subprocess.Process) -> str:
     for _ in range(round(PATIENCE / 0.05)):
         if process.returncode is not None:
             raise PageError(f"Chromium 自己退出了（{process.returncode}）")
-        if file.exists() and (lines := file.read_text().splitlines()):
+        lines = await asyncio.to_thread(_lines, file)
+        if lines:
             return f"127.0.0.1:{lines[0]}"
         await asyncio.sleep(0.05)
     raise PageError("Chromium 没有启动")
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text().splitlines() if file.exists() else []

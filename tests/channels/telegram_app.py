@@ -19,7 +19,7 @@ from bot.turns import Turns
 from tests.fake_bot_api import TOKEN
 
 QUICK = Timing(
-    poll=5, call=3.0, lease=8.0, look=0.05, between=0.0, between_same=0.0,
+    poll=1, call=3.0, lease=8.0, look=0.05, between=0.0, between_same=0.0,
     first_retry=0.02, longest_retry=0.2, closing=3.0,
 )  # fmt: skip
 """As in production, a thousand times less patient."""

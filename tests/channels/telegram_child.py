@@ -16,7 +16,7 @@ async def work(folder: Path, server: str, data: Path) -> None:
     mind = open_mind(load_settings(data=data))
     # A short lease: what was in flight at a kill is sent again soon.
     async with running(mind, folder, server, timing=replace(QUICK, lease=5.0, call=4.0)):
-        await asyncio.Event().wait()
+        await asyncio.to_thread(sys.stdin.read)  # ends when the test that started it does
 
 
 if __name__ == "__main__":

@@ -52,36 +52,51 @@ async def hand_off(user: VirtualUser) -> str:
 
 
 async def start(folder: Path, server: str, settings: Settings) -> Process:
-    module = "tests.channels.telegram_child"
+    """Start a bot in a process of its own. It ends by itself when this one does."""
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, str(folder), server, str(settings.data),
-        env={"PYTHONPATH": ":".join(sys.path), "PATH": ""},
+        sys.executable, "-m", "tests.channels.telegram_child",
+        str(folder), server, str(settings.data),
+        env={"PYTHONPATH": ":".join(sys.path)}, stdin=asyncio.subprocess.PIPE,
     )  # fmt: skip
 
 
-async def test_kill_loses_and_doubles_nothing(settings: Settings, tmp_path: Path) -> None:
+async def kill(child: Process) -> None:
+    if child.returncode is None:
+        child.kill()
+    await child.wait()
+
+
+async def received(people: list[VirtualUser], count: int) -> None:
+    """Return when the bot has sent so many messages."""
+    await until(lambda: sum(len(user.received) for user in people) >= count, PATIENCE)
+
+
+async def run_and_kill(fake: FakeBotApi, folder: Path, settings: Settings) -> list[str]:
+    """Have everybody hand off while the bot is killed again and again; return the codes."""
     chance = random.Random(5)
-    async with FakeBotApi() as fake:
-
-        def sent() -> int:
-            return sum(len(user.received) for user in people)
-
-        people = [fake.user(number) for number in range(1, PEOPLE + 1)]
-        child = await start(tmp_path, fake.url, settings)
-        forms = asyncio.gather(*map(hand_off, people))
+    people = [fake.user(number) for number in range(1, PEOPLE + 1)]
+    forms = asyncio.gather(*map(hand_off, people))
+    child = await start(folder, fake.url, settings)
+    try:
         step = PEOPLE * MESSAGES // (KILLS + 1)
-        for kill in range(KILLS):
-            await until(lambda kill=kill: sent() >= step * kill + chance.randrange(1, step), 60)
+        for number in range(KILLS):
+            moment = step * number + chance.randrange(1, step)
+            await received(people, moment)
             await asyncio.sleep(chance.random() * 0.05)
             assert child.returncode is None
-            child.kill()
-            await child.wait()
-            child = await start(tmp_path, fake.url, settings)
-        async with asyncio.timeout(120):
-            codes = await forms
+            await kill(child)
+            child = await start(folder, fake.url, settings)
+        codes = await forms
         await until(lambda: fake.pending() == 0)
-        child.kill()
-        await child.wait()
+    finally:
+        forms.cancel()
+        await kill(child)
+    return codes
+
+
+async def test_kill_loses_and_doubles_nothing(settings: Settings, tmp_path: Path) -> None:
+    async with FakeBotApi() as fake:
+        codes = await run_and_kill(fake, tmp_path, settings)
 
     database, _ = files(tmp_path)
     with closing(sqlite3.connect(database)) as db:
@@ -102,7 +117,7 @@ async def test_kill_loses_and_doubles_nothing(settings: Settings, tmp_path: Path
     assert dead == (0,)
     # Only what was in flight at a kill may have been sent twice.
     repeated = 0
-    for user in people:
+    for user in fake.users.values():
         times = Counter(user.texts())
         assert len(times) == MESSAGES
         repeated += sum(times.values()) - len(times)

@@ -28,7 +28,7 @@ async def call(fake: FakeBotApi) -> AsyncIterator[Api]:
 
         async def call_(method: str, form: bool = False, **params: Any) -> Any:
             url = f"{fake.url}/bot{TOKEN}/{method}"
-            body = {"data": params} if form else {"json": params}
+            body: Any = {"data": params} if form else {"json": params}
             async with session.post(url, **body) as response:
                 answer = await response.json()
                 assert response.status == answer.get("error_code", 200)

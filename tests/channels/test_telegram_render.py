@@ -16,7 +16,9 @@ from bot.core.reply import Block, BlockKind, Button, Citation, Line, Reply, Stat
 from bot.storage.store import Author, StoredMessage
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
-_WORDING = yaml.safe_load(Path("kb/wording/telegram.yaml").read_text("utf-8"))["wording"]
+_WORDING = yaml.safe_load(
+    (Path(__file__).parents[2] / "kb/wording/telegram.yaml").read_text("utf-8")
+)["wording"]
 
 
 def say(key: str, **values: object) -> str:
@@ -91,6 +93,17 @@ def test_an_answer_in_full() -> None:
     ]
     assert rows[-1][0]["callback_data"] == "c:1:0"
     assert payload["link_preview_options"] == {"is_disabled": True}
+
+
+def test_sources_that_share_a_note_stand_together() -> None:
+    citations = [
+        Citation(number=number, id=f"x{number}", title=title, quote="…", note=note)
+        for number, (title, note) in enumerate(
+            [("劳动法", "2018年版"), ("情形", ""), ("劳动法之二", "2018年版")], 1
+        )
+    ]
+    [payload] = render(block(BlockKind.TEXT, "话"), citations=tuple(citations))
+    assert covered(payload)[-1][1] == "［1］劳动法\n［3］劳动法之二\n2018年版\n［2］情形"
 
 
 def test_words_of_staff() -> None:

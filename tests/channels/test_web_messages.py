@@ -150,5 +150,10 @@ def test_a_reply_keeps_every_part() -> None:
 def test_updates_say_where_they_end() -> None:
     stored = StoredMessage(seq=7, at=NOW, author=Author.CITIZEN, text="在吗")
     updates = render_updates([stored], thread="t", first=1, last=7, pause=0)
-    assert (updates["first"], updates["last"], updates["thread"], updates["pause"]) == (1, 7, "t", 0)
+    assert (updates["first"], updates["last"], updates["thread"], updates["pause"]) == (
+        1,
+        7,
+        "t",
+        0,
+    )
     assert [m["seq"] for m in updates["messages"]] == [7]

@@ -79,7 +79,7 @@ class Visitor:
 
     async def updates(self, wait: int = 10, **query: Any) -> dict[str, Any]:
         """Ask for what is new, as the page does."""
-        asked = {"after": self.last, "thread": self.thread, "wait": wait} | query
+        asked: dict[str, Any] = {"after": self.last, "thread": self.thread, "wait": wait} | query
         async with self.session.get(f"{self.url}/chat/updates", params=asked) as response:
             assert response.status == 200, await response.text()
             answer: dict[str, Any] = await response.json()

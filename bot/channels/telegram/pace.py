@@ -28,6 +28,8 @@ class Timing:
     """Between two messages to the same chat."""
     first_retry: float = 1.0
     longest_retry: float = 300.0
+    recent: float = 10.0
+    """A server that has accepted a message so lately is up."""
     closing: float = 10.0
     """How long messages in flight may take when the program stops."""
 

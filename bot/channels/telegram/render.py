@@ -82,9 +82,11 @@ def render_reply(message: StoredMessage, say: Say) -> list[Payload]:
 def _paragraphs(reply: Reply, say: Say) -> list[_Paragraph]:
     paragraphs = [_block(block) for block in reply.blocks]
     calls = [_Run(_call_line(button, say)) for button in reply.buttons if button.call]
+    titles: dict[str, list[str]] = {}  # of the citations that share a note
+    for citation in reply.citations:
+        titles.setdefault(citation.note, []).append(f"［{citation.number}］{citation.title}")
     sources = [
-        _Run("\n".join(filter(None, (f"［{c.number}］{c.title}", c.note))), _Style.FOLDED)
-        for c in reply.citations
+        _Run("\n".join(filter(None, (*each, note))), _Style.FOLDED) for note, each in titles.items()
     ]
     if sources:
         sources.insert(0, _Run(say("telegram.sources"), _Style.BOLD))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 MAX_IN_FLIGHT = 30
 """Messages claimed at a time; also how many a crash can double."""
+MAX_REMEMBERED = 10_000
+"""Messages whose accepted pieces are remembered: many more than can wait for a second try."""
 MAX_BROKEN = 10
 """Tries of a message that fails by a mistake of ours before it is given up."""
 
@@ -54,8 +57,10 @@ class Sender:
         self._news = asyncio.Event()
         self._free = MAX_IN_FLIGHT
         self._closing = False
-        # How many pieces of a message were accepted: a second try goes on behind them.
+        # How many pieces of a message were accepted, for the latest messages: a second try
+        # goes on behind them, also when only its outcome could not be stored in time.
         self._accepted: dict[tuple[int, int], int] = {}
+        self._last_accepted = -math.inf
 
     def wake(self) -> None:
         self._news.set()
@@ -117,28 +122,38 @@ class Sender:
                 await self._retry(item, error)
         else:
             await self._store.finish_outbox(item.id, remote_id)
-            self._forget(item)
 
     async def _send(self, item: OutboxItem) -> str:
         """Send the pieces that were not accepted before; return the id of the last one."""
-        key = (item.conversation, item.seq)
+        done = self._accepted.get((item.conversation, item.seq), 0)
         loop = asyncio.get_running_loop()
         # Behind this, a piece could outlast the lease and be sent by two at once.
         latest = loop.time() + self._timing.lease - self._timing.call
         remote_id = ""
         for number, payload in enumerate(render_reply(item.message, self._say), 1):
-            if number <= self._accepted.get(key, 0):
+            if number <= done:
                 continue
             await self._pacer.wait(item.sender)
             if loop.time() > latest:
                 raise BotApiError("there is no time left for the next piece")
             sent = await self._api.call("sendMessage", {"chat_id": item.sender, **payload})
-            self._accepted[key] = number
+            self._note_accepted((item.conversation, item.seq), number)
             remote_id = str(sent.get("message_id", "")) if isinstance(sent, dict) else ""
         return remote_id
 
+    def _note_accepted(self, message: tuple[int, int], pieces: int) -> None:
+        self._last_accepted = asyncio.get_running_loop().time()
+        self._accepted.pop(message, None)  # the newest stands last
+        self._accepted[message] = pieces
+        if len(self._accepted) > MAX_REMEMBERED:
+            del self._accepted[next(iter(self._accepted))]
+
     async def _retry(self, item: OutboxItem, error: Exception) -> None:
-        wait = self._timing.retry_after(item.attempts + 1)
+        failures = item.attempts + 1
+        if asyncio.get_running_loop().time() - self._last_accepted < self._timing.recent:
+            # The server is up. Most of the failures were those of an outage, which is over.
+            failures = (failures + 1) // 2
+        wait = self._timing.retry_after(failures)
         if isinstance(error, RateLimitedError):
             wait = error.seconds
         elif isinstance(error, TokenRejectedError):
@@ -152,7 +167,3 @@ class Sender:
         log.warning("Telegram: a message cannot be delivered: %s (%s)", reason, detail)
         said = self._say(f"telegram.undelivered.{reason}", detail=detail)
         await self._store.kill_outbox(item.id, said)
-        self._forget(item)
-
-    def _forget(self, item: OutboxItem) -> None:
-        self._accepted.pop((item.conversation, item.seq), None)

@@ -15,7 +15,7 @@ from kb.types import Hotline
 from kb.value import value
 
 ASSETS = Path(__file__).parent / "assets"
-TEMPLATE = "page.html.jinja"
+TEMPLATE = "page.html"
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _LIVE = "web.live."
 ADVICE = "12348"

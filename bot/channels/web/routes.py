@@ -202,9 +202,7 @@ class WebChat:
         if known != thread:
             after = 0  # the numbers that the page knows are those of another conversation
         crowded = self._closing or self._polls.is_full()
-        waiting = asyncio.create_task(
-            self._turns.wait(conversation, after, 0 if crowded else wait)
-        )
+        waiting = asyncio.create_task(self._turns.wait(conversation, after, 0 if crowded else wait))
         with self._polls.held(sender, waiting):
             await asyncio.wait({waiting})
         crowded = crowded or waiting.cancelled()

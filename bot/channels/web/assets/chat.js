@@ -18,15 +18,14 @@
   const THINKING_LONG = 8000;
   const THINKING_GIVES_UP = 60000;
 
-  const known = { thread: '', last: 0 };
+  const known = { thread: '', last: 0, all: false };   // `all`: the history has been shown
   let shown = [];                // {seq, element} of every stored line, oldest first
   let bubbles = {};              // by key: own messages whose stored line has not come yet
   let lastAt = null;
   let thinkingTimer = 0;
   let submitted = { text: '', at: 0 };
-  let live = false;              // false while the first answer brings the history
   const outbox = suifawen.Outbox(onSending);
-  const receiver = suifawen.Receiver(() => known, onUpdates, onConnection);
+  const receiver = suifawen.Receiver(known, onUpdates, onConnection);
 
   // -- sending ---------------------------------------------------------------------------
 
@@ -56,7 +55,7 @@
 
   function onSending(item, state, reason) {
     const bubble = bubbles[item.key];
-    if (!bubble) return;         // sent by another tab, and already shown as stored
+    if (!bubble) return;         // it has already come back as a stored line
     bubble.sentAt = state === 'sent' ? Date.now() : 0;
     bubble.show(state, reason);
     if (state === 'sent') receiver.poke();
@@ -81,12 +80,14 @@
     });
     if (firstNew) {
       foldOlderButtons();
-      if (!live) reveal(lastOwn() || firstNew);
+      if (!known.all) reveal(lastOwn() || firstNew);
       else if (followed) reveal(questionBefore(firstNew));
-      else below.hidden = false;
+      else if (below.hidden) announce(firstNew);
     }
-    live = true;
-    log.removeAttribute('aria-busy');
+    if (!updates.messages.length) {
+      known.all = true;
+      log.removeAttribute('aria-busy');
+    }
     updateThinking();
   }
 
@@ -102,7 +103,7 @@
       own.show('stored');
       made = own.element;
     } else {
-      made = suifawen.renderLetter(message, (choice, label) => submit(label, choice), live);
+      made = suifawen.renderLetter(message, (choice, label) => submit(label, choice), known.all);
     }
     addTime(message.at);
     insert(made);
@@ -164,6 +165,12 @@
     below.hidden = true;
     const top = target.getBoundingClientRect().top + window.pageYOffset;
     window.scrollTo(0, top - header.offsetHeight - 8);
+  }
+
+  /* Tell somebody who reads further up that there is something new, and lead there. */
+  function announce(made) {
+    below.onclick = () => reveal(made);
+    below.hidden = false;
   }
 
   function lastOwn() {
@@ -228,7 +235,6 @@
   });
 
   below.textContent = words.new_below;
-  below.addEventListener('click', () => reveal(shown[shown.length - 1].element));
 
   window.addEventListener('scroll', () => {
     if (isAtEnd()) below.hidden = true;

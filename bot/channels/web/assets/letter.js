@@ -51,9 +51,11 @@
     const letter = element('div', 'reply');
     const place = element('div', 'source-place');
     const open = (number, from) => openSource(reply, number, place, from);
-    const alarmed = reply.blocks.some(block => block.kind === 'alarm');
+    const has = kind => reply.blocks.some(block => block.kind === kind);
+    // Steps make a long letter, and what comes after them folds; a list alone was asked for.
+    const folding = has('steps');
     reply.blocks.forEach(block => {
-      const shown = renderBlock(block, open);
+      const shown = renderBlock(block, open, folding);
       if (block.kind === 'alarm') {
         if (live) shown.setAttribute('role', 'alert');
         // The numbers stand right under what to do now, in sight without scrolling.
@@ -64,7 +66,7 @@
     });
     if (reply.citations.length) letter.appendChild(renderSources(reply, open));
     letter.appendChild(place);
-    const rest = reply.buttons.filter(each => !(alarmed && each.call));
+    const rest = reply.buttons.filter(each => !(has('alarm') && each.call));
     if (rest.length) {
       const actions = fold(words.older_buttons, [renderButtons(rest, onChoice)], 'actions');
       actions.open = true;
@@ -73,24 +75,21 @@
     return letter;
   }
 
-  function renderBlock(block, open) {
+  function renderBlock(block, open, folding) {
     const kind = block.kind;
-    const line = (tag, className) => each => renderLine(tag, className, each, open, kind === 'alarm');
+    const danger = kind === 'alarm';
+    const line = (tag, className) => each => renderLine(tag, className, each, open, danger);
     const heading = block.heading ? [element('h3', '', block.heading)] : [];
-    if (kind === 'steps') return section(kind, heading, [element('ol', '', block.lines.map(line('li')))]);
-    if (kind === 'list') return section(kind, heading, renderList(block.lines.map(line('li'))));
-    if (kind === 'quote') {
-      return section(kind, heading, [element('blockquote', '', block.lines.map(line('p')))]);
-    }
-    return section(kind, heading, block.lines.map(line('p', kind === 'lead' ? 'lead' : '')));
-  }
-
-  function section(kind, heading, children) {
+    let children;
+    if (kind === 'steps') children = [element('ol', '', block.lines.map(line('li')))];
+    else if (kind === 'list') children = renderList(block.lines.map(line('li')), folding);
+    else if (kind === 'quote') children = [element('blockquote', '', block.lines.map(line('p')))];
+    else children = block.lines.map(line('p', kind === 'lead' ? 'lead' : ''));
     return element('section', 'block ' + kind, heading.concat(children));
   }
 
-  function renderList(items) {
-    if (items.length <= LONG_LIST) return [element('ul', '', items)];
+  function renderList(items, folding) {
+    if (!folding || items.length <= LONG_LIST) return [element('ul', '', items)];
     const rest = items.slice(SHOWN_LINES);
     return [
       element('ul', '', items.slice(0, SHOWN_LINES)),
@@ -166,6 +165,7 @@
     place.textContent = '';
     place.appendChild(panel);
     panel.focus();
+    panel.scrollIntoView(true);
     load();
   }
 

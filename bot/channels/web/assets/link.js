@@ -32,8 +32,9 @@
     return seconds * (800 + Math.random() * 400);
   }
 
-  /* Ask for what is new, again and again. `known()` says what the page has (thread, last),
-     `onUpdates` takes an answer, `onState` is told `connected`, `lost` or `expired`. */
+  /* Ask for what is new, again and again. `known` is what the page has: thread, last line, and
+     whether that is all there is, so that it pays to wait. `onUpdates` takes an answer,
+     `onState` is told `connected`, `lost` or `expired`. */
   function Receiver(known, onUpdates, onState) {
     let call = null;
     let timer = 0;
@@ -44,9 +45,9 @@
     function ask() {
       clearTimeout(timer);
       again = false;
-      const has = known();
-      const url = '/chat/updates?after=' + has.last + '&thread=' + has.thread +
-        '&wait=' + (failures ? 0 : POLL_SECONDS);  // after a failure: know quickly
+      const wait = known.all && !failures ? POLL_SECONDS : 0;   // after a failure: know quickly
+      const url = '/chat/updates?after=' + known.last + '&thread=' + known.thread +
+        '&wait=' + wait;
       askedAt = Date.now();
       const mine = request('GET', url, null, POLL_SECONDS + SLACK_SECONDS, (status, answer) => {
         if (mine !== call) return;
