@@ -21,6 +21,7 @@ from bot.storage.store import Role, Staff, Store
 
 MIN_LENGTH = 10
 MAX_LENGTH = 128
+LONGEST_NAME = 20
 AT_ONCE = 2
 """Hashes computed at the same time; each takes 64 MiB."""
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -74,23 +75,81 @@ def _is_run(text: str) -> bool:
     return steps in ({1}, {9}, {-1})
 
 
-class Passwords:
-    """Hashes and verifies passwords away from the event loop."""
+class Accounts:
+    """The accounts of one store. One change at a time: a row is read, changed and written."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._hasher = PasswordHasher()
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._changing = asyncio.Lock()
         self._nobody = self._hasher.hash(secrets.token_hex())
 
-    async def hash(self, password: str) -> str:
+    async def verify(self, staff: Staff | None, password: str) -> bool:
+        """Whether ``password`` is right. For an account that does not exist it takes as long."""
+        hashed = staff.password_hash if staff else self._nobody
         async with self._slots:
-            return await asyncio.to_thread(self._hasher.hash, _typed(password))
+            right = await asyncio.to_thread(self._verify, hashed, password)
+        return right and staff is not None
 
-    async def verify(self, hashed: str | None, password: str) -> bool:
-        """Whether ``password`` is right. None, for a login that does not exist, takes as long."""
+    async def add(self, login: str, name: str, role: Role) -> tuple[Staff, str]:
+        """Add an account; return it with its first password, which has to be changed at once."""
+        login, name = tidy_login(login), name.strip()
+        if not _LOGIN.fullmatch(login):
+            raise AccountError("desk.staff.bad_login")
+        if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+            raise AccountError("desk.staff.bad_name", most=LONGEST_NAME)
+        password, hashed = await self._new_password()
+        async with self._changing:
+            if await self._store.staff_by_login(login) is not None:
+                raise AccountError("desk.staff.login_taken", login=login)
+            staff = await self._store.add_staff(login, name, role, hashed)
+            staff = replace(staff, must_change=True)
+            await self._store.update_staff(staff)
+        return staff, password
+
+    async def reset_password(self, login: str) -> str:
+        """Give the account a random password, which has to be changed at once; return it."""
+        password, hashed = await self._new_password()
+        await self._set_password(login, hashed, must_change=True)
+        return password
+
+    async def change_password(self, login: str, password: str) -> None:
+        """Give the account the password that its owner has chosen."""
         async with self._slots:
-            right = await asyncio.to_thread(self._verify, hashed or self._nobody, password)
-        return right and hashed is not None
+            hashed = await asyncio.to_thread(self._hasher.hash, _typed(password))
+        await self._set_password(login, hashed, must_change=False)
+
+    async def change_role(self, login: str, role: Role) -> None:
+        async with self._changing:
+            await self._store.update_staff(replace(await self._find(login), role=role))
+
+    async def switch(self, login: str, *, active: bool) -> None:
+        """Switch the account on or off. Switched off, its logins end at once."""
+        async with self._changing:
+            await self._store.update_staff(replace(await self._find(login), active=active))
+
+    async def _set_password(self, login: str, hashed: str, *, must_change: bool) -> None:
+        """Store a password and end every login with the old one.
+
+        The logins of an account end when it is switched off, so it is, for a moment.
+        """
+        async with self._changing:
+            staff = await self._find(login)
+            changed = replace(staff, password_hash=hashed, must_change=must_change)
+            await self._store.update_staff(replace(changed, active=False))
+            if staff.active:
+                await self._store.update_staff(changed)
+
+    async def _find(self, login: str) -> Staff:
+        staff = await self._store.staff_by_login(tidy_login(login))
+        if staff is None:
+            raise AccountError("desk.staff.unknown")
+        return staff
+
+    async def _new_password(self) -> tuple[str, str]:
+        async with self._slots:
+            return await asyncio.to_thread(new_password)
 
     def _verify(self, hashed: str, password: str) -> bool:
         try:
@@ -102,41 +161,3 @@ class Passwords:
 def _typed(password: str) -> bytes:
     """Return the bytes of a password, the same whichever way a keyboard composed them."""
     return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
-
-
-# -- changing accounts, for the desk and the command --------------------------------------
-
-
-async def add_account(store: Store, login: str, name: str, role: Role) -> tuple[Staff, str]:
-    """Add an account; return it with its first password, which has to be changed at once.
-
-    Raises `AccountError`, and `StorageError` if the login is taken.
-    """
-    login, name = tidy_login(login), name.strip()
-    if not _LOGIN.fullmatch(login):
-        raise AccountError("desk.staff.bad_login")
-    if not 1 <= len(name) <= 20 or not name.isprintable():
-        raise AccountError("desk.staff.bad_name")
-    password, hashed = await asyncio.to_thread(new_password)
-    staff = await store.add_staff(login, name, role, hashed)
-    staff = replace(staff, must_change=True)
-    await store.update_staff(staff)
-    return staff, password
-
-
-async def reset_password(store: Store, staff: Staff) -> str:
-    """Give ``staff`` a random password, which has to be changed at once; return it."""
-    password, hashed = await asyncio.to_thread(new_password)
-    await set_password(store, replace(staff, must_change=True), hashed)
-    return password
-
-
-async def set_password(store: Store, staff: Staff, hashed: str) -> None:
-    """Store a new password; every login with the old one ends.
-
-    An account's logins end when it is switched off, so it is, for a moment.
-    """
-    changed = replace(staff, password_hash=hashed)
-    await store.update_staff(replace(changed, active=False))
-    if staff.active:
-        await store.update_staff(changed)
