@@ -251,7 +251,9 @@ def compose_provision(
     mark = letter.mark(provision.id, body)
     letter.add(BlockKind.LEAD, [Line(text=lead, marks=mark)])
     quoted = best_sentences(body, question, MAX_QUOTED) if question else body.split("\n")
-    source = playbook.say("answer.quoted", document=document.title, label=provision.label)
+    source = playbook.say(
+        "answer.quoted", document=document.title, label=playbook.provision_label(provision)
+    )
     letter.add(BlockKind.QUOTE, [Line(text=s, marks=mark) for s in quoted], source)
     letter.add(BlockKind.NOTE, [playbook.document_note(provision.document, today)])
     related = [

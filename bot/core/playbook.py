@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from bot.core.danger import DangerKind, DangerRules
-from kb.types import Entry, Kind, Knowledge, Place
+from kb.types import Entry, Kind, Knowledge, Place, Provision
 from kb.value import value
 from retrieval.normalise import fold
 
@@ -188,7 +188,7 @@ class Playbook:
         if provision is not None:
             document = self.knowledge.documents[provision.document]
             title = self.say(
-                "cite.provision_title", document=document.title, label=provision.label,
+                "cite.provision_title", document=document.title, label=self.provision_label(provision),
                 heading=provision.heading,
             )  # fmt: skip
             place = " · ".join(part for part in (provision.chapter, provision.section) if part)
@@ -206,6 +206,12 @@ class Playbook:
         if not entry.approved_by:
             note += self.say("note.not_approved")
         return CitationDetail(id=id_, title=entry.title, note=note, paragraphs=paragraphs)
+
+    def provision_label(self, provision: Provision) -> str:
+        """The number as it is cited: （三十）, or 第13条 where the document writes `13.`."""
+        if self.knowledge.documents[provision.document].numbering == "chinese":
+            return provision.label
+        return self.say("cite.provision_number", number=provision.number)
 
     def document_note(self, document_id: str, as_of: date) -> str:
         """What is said beside every quotation of a city document: until when it ran."""
