@@ -14,20 +14,24 @@ from aiohttp import web
 from bot.api import add_api
 from bot.channels.telegram import TelegramSettings, add_telegram
 from bot.channels.web import add_web_chat
+from bot.core.playbook import PlaybookError
 from bot.desk import DeskSettings, add_desk
 from bot.health import add_health
-from bot.minds import open_mind
+from bot.minds import open_mind, open_mind_in
 from bot.settings import Settings
 from bot.storage.sqlite import open_store
 from bot.storage.store import StorageError, Store
 from bot.thinking import Mind
 from bot.turns import Turns, utc_now
+from retrieval.bundle import BundleError, current
+from retrieval.encoder import EncoderError
 
 log = logging.getLogger(__name__)
 
 TURNS = web.AppKey("turns", Turns)
 MAX_BODY = 64 * 1024
 """Bytes of any request body; channels set tighter limits of their own."""
+RELOAD_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
 PURGE_SECONDS = 6 * 3600.0
 KEEP_DAYS = {"conversations": 180, "contacts": 180, "closed_tickets": 1095, "audit": 1095}
@@ -45,6 +49,7 @@ def build_app(
 
     What is not handed in is opened from ``settings``; opened things are closed with the app.
     """
+    mind_given = mind is not None
     store = store or open_store(settings.database, settings.contact_key)
     turns = Turns(store, mind or open_mind(settings), clock=clock)
     app = web.Application(client_max_size=MAX_BODY)
@@ -55,7 +60,8 @@ def build_app(
     add_telegram(app, turns, _telegram(settings))
     add_api(app, turns)
     add_health(app, turns)
-    app.cleanup_ctx.append(_running(turns, store))
+    watched = None if mind_given else settings
+    app.cleanup_ctx.append(_running(turns, store, watched))
     return app
 
 
@@ -68,18 +74,43 @@ def _telegram(settings: Settings) -> TelegramSettings:
     )
 
 
-def _running(turns: Turns, store: Store) -> Callable[[web.Application], AsyncIterator[None]]:
+def _running(
+    turns: Turns, store: Store, watched: Settings | None
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    """``watched``: swap in the bundle that these settings point to whenever it changes."""
+
     async def run(app: web.Application) -> AsyncIterator[None]:
         await turns.start()
-        upkeep = asyncio.create_task(_upkeep(turns))
+        tasks = [asyncio.create_task(_upkeep(turns))]
+        if watched is not None:
+            tasks.append(asyncio.create_task(_reload(turns, watched)))
         yield
-        upkeep.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await upkeep
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         await turns.close()
         await store.close()
 
     return run
+
+
+async def _reload(turns: Turns, settings: Settings) -> None:
+    """Swap in another bundle when the pointer names one; keep the old one if it is damaged."""
+    refused: str | None = None
+    while True:
+        await asyncio.sleep(RELOAD_SECONDS)
+        folder = current(settings.bundles)
+        if folder is None or f"sha256:{folder.name}" in (turns.playbook.bundle, refused):
+            continue
+        try:
+            mind = await asyncio.to_thread(open_mind_in, folder, settings.encoder)
+        except (BundleError, EncoderError, PlaybookError) as error:
+            refused = f"sha256:{folder.name}"
+            log.error("the new bundle is refused, the old one serves on: %s", error)
+            continue
+        turns.swap(mind)
+        log.info("now serving %s", mind.playbook.bundle)
 
 
 async def _upkeep(turns: Turns) -> None:

@@ -38,8 +38,11 @@ def command() -> None:
 
 
 @command.command("http")
-@click.option("--questions", type=click.Path(path_type=Path, exists=True),
-              help="JSON lines with text; default: phrasings of the knowledge base.")
+@click.option(
+    "--questions",
+    type=click.Path(path_type=Path, exists=True),
+    help="JSON lines with text; default: phrasings of the knowledge base.",
+)
 @click.option("--seconds", default=8.0, show_default=True, help="For each of the four runs.")
 @click.option("--rounds", default=2, show_default=True, help="Interleaved rounds.")
 @click.option("--data", type=click.Path(path_type=Path), help="Data folder (default ./data).")
@@ -53,7 +56,9 @@ def http(questions: Path | None, seconds: float, rounds: int, data: Path | None)
              "--data", str(settings.data)]  # fmt: skip
     with _running(serve) as server, _running([sys.executable, "-c", ECHO, str(echo_port)]):
         _wait(f"http://127.0.0.1:{ask_port}/health")
-        click.echo(f"cold start: {time.perf_counter() - started:.2f} s, memory {_rss(server):.0f} MB")
+        click.echo(
+            f"cold start: {time.perf_counter() - started:.2f} s, memory {_rss(server):.0f} MB"
+        )
         _wait(f"http://127.0.0.1:{echo_port}/api/v1/ask")
         for clients in (1, 32):
             rows: dict[str, list[tuple[float, list[float]]]] = {"echo": [], "ask": []}
@@ -116,7 +121,9 @@ def _report(clients: int, rows: dict[str, list[tuple[float, list[float]]]]) -> N
     for name, runs in rows.items():
         times = sorted(t for _, latencies in runs for t in latencies)
         middle, late = times[len(times) // 2], times[int(len(times) * 0.95)]
-        click.echo(f"  {name:5} {rates[name]:8.0f}/s   median {middle:7.2f} ms   p95 {late:7.2f} ms")
+        click.echo(
+            f"  {name:5} {rates[name]:8.0f}/s   median {middle:7.2f} ms   p95 {late:7.2f} ms"
+        )
     click.echo(f"  throughput: {rates['ask'] / rates['echo']:.3f} of the echo")
 
 

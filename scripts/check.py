@@ -28,7 +28,9 @@ def command(only: tuple[str, ...]) -> None:
         click.secho(f"== {name}", bold=True)
         started = time.perf_counter()
         code = subprocess.run([sys.executable, "-m", *arguments], check=False).returncode
-        click.echo(f"{name}: {'ok' if code == 0 else 'FAILED'}, {time.perf_counter() - started:.0f} s")
+        click.echo(
+            f"{name}: {'ok' if code == 0 else 'FAILED'}, {time.perf_counter() - started:.0f} s"
+        )
         if code:
             failed.append(name)
     if failed:

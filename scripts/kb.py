@@ -145,3 +145,23 @@ def extract(laws: Path, as_of: object) -> None:
 def _write_yaml(path: Path, data: object, header: str) -> None:
     text = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=1000)
     path.write_text(header + text, encoding="utf-8")
+
+
+@command.command("try")
+@click.argument("text")
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder (default ./data).")
+def try_(text: str, data: Path | None) -> None:
+    """Show what would be answered to TEXT, why, and what came second."""
+    from datetime import UTC, datetime
+
+    from bot.asking import AskRequest, ask
+    from retrieval.types import Query
+    from scripts._explaining import explain
+    from scripts._mind import open_current_mind
+
+    mind = open_current_mind(data)
+    answer = ask(mind, AskRequest(text=text), datetime.now(UTC))
+    click.echo(answer["text"])
+    click.echo(f"\n---- {answer['status']}，紧急程度 {answer['urgency']}")
+    for line in explain(mind.searcher.search(Query(text=text)), mind.playbook.knowledge):
+        click.echo(line)

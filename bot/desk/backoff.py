@@ -38,7 +38,7 @@ async def seconds_to_wait(store: Store, login: str, address: str, now: datetime)
     failures = await failures_within(FORGOTTEN_AFTER.total_seconds())
     if failures < FREE_TRIES:
         return 0
-    wait = min(FIRST_WAIT * 2 ** min(failures - FREE_TRIES, 10), LONGEST_WAIT)
+    wait = min(FIRST_WAIT << min(failures - FREE_TRIES, 10), LONGEST_WAIT)
     if not await failures_within(wait):
         return 0
     # The store counts and tells no times: halve the span until the last failure is found.

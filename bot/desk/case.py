@@ -24,8 +24,6 @@ class LineView:
     at: str
     lead: str
     more: str = ""
-    added: bool = False
-    """Written for this ticket, not before or beside it."""
 
 
 @value
@@ -106,9 +104,7 @@ def build_case(
         due=assess_due(ticket, now, say),
         is_open=ticket.state in OPEN_STATES,
         forgotten=forgotten,
-        lines=tuple(
-            _line(message, ticket.code, playbook, now) for message in detail.transcript
-        ),
+        lines=tuple(_line(message, playbook, now) for message in detail.transcript),
         intake=_intake(detail.contact, ticket.county, playbook) if detail.contact else None,
         citations=tuple(_citations(detail, playbook, now)),
         history=tuple(_event(event, playbook, now) for event in detail.events),
@@ -122,7 +118,7 @@ def mark_of(detail: TicketDetail) -> str:
     return f"{detail.ticket.version}.{last}"
 
 
-def _line(message: StoredMessage, code: str, playbook: Playbook, now: datetime) -> LineView:
+def _line(message: StoredMessage, playbook: Playbook, now: datetime) -> LineView:
     """The bot's answers fold to their first line; what people wrote is shown whole."""
     text = message.text or (plain_text(message.reply) if message.reply else "")
     lead, more = text, ""
@@ -135,7 +131,6 @@ def _line(message: StoredMessage, code: str, playbook: Playbook, now: datetime) 
         at=show_time(message.at, now, playbook.say),
         lead=lead,
         more=more.strip(),
-        added=message.ticket == code,
     )
 
 
@@ -150,9 +145,7 @@ def _intake(contact: Contact, county: str | None, playbook: Playbook) -> IntakeV
     )
 
 
-def _citations(
-    detail: TicketDetail, playbook: Playbook, now: datetime
-) -> Iterator[CitationDetail]:
+def _citations(detail: TicketDetail, playbook: Playbook, now: datetime) -> Iterator[CitationDetail]:
     """What the citizen was shown, each once: before the ticket, and in answers since."""
     shown = [*detail.citations]
     for message in detail.transcript:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from bot.desk.accounts import AccountError
 from bot.desk.desk import Desk
@@ -25,10 +25,8 @@ HEADERS = {
 }
 _KNOWN = {404: "desk.error.not_found", 405: "desk.error.method", 413: "desk.error.too_large"}
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-
-def guarded(desk: Desk) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def guarded(desk: Desk) -> Middleware:
     """Return the middleware."""
 
     @web.middleware

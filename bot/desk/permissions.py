@@ -26,9 +26,7 @@ def may_open(staff: Staff, ticket: Ticket) -> bool:
 
 def may(staff: Staff, ticket: Ticket, action: TicketAction) -> bool:
     """Whether ``staff`` may do ``action`` to ``ticket`` in its present state."""
-    return (
-        action in ACTIONS and (ticket.state, action) in TRANSITIONS and may_open(staff, ticket)
-    )
+    return action in ACTIONS and (ticket.state, action) in TRANSITIONS and may_open(staff, ticket)
 
 
 def may_manage_staff(staff: Staff) -> bool:

@@ -45,14 +45,12 @@ def show_time(at: datetime, now: datetime, say: Say) -> str:
 
 
 def show_span(span: timedelta, say: Say) -> str:
-    """Return a length of time in its two largest units: 2天5小时, 3小时20分钟, 15分钟."""
-    minutes = int(span.total_seconds() // 60)
-    days, hours = divmod(minutes // 60, 24)
-    if days:
-        return say("desk.span.days", days=days, hours=hours)
-    if hours:
-        return say("desk.span.hours", hours=hours, minutes=minutes % 60)
-    return say("desk.span.minutes", minutes=minutes)
+    """Return a length of time in its two largest units: 2天5小时, 3小时20分钟, 15分钟, 3天."""
+    hours, minutes = divmod(int(span.total_seconds() // 60), 60)
+    days, hours = divmod(hours, 24)
+    parts = (("days", days), ("hours", hours), ("minutes", 0 if days else minutes))
+    words = [say(f"desk.span.{unit}", count=count) for unit, count in parts if count]
+    return "".join(words) or say("desk.span.moment")
 
 
 def assess_due(ticket: Ticket, now: datetime, say: Say) -> Due | None:
