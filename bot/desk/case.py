@@ -125,9 +125,10 @@ def _line(message: StoredMessage, playbook: Playbook, now: datetime) -> LineView
     if message.author is Author.BOT:
         lead, _, more = text.strip().partition("\n")
         lead = lead or playbook.say("desk.ticket.unreadable")
+    name = "" if message.author is Author.BOT else message.staff_name
     return LineView(
         author=message.author,
-        who=message.staff_name or playbook.say(f"desk.author.{message.author}"),
+        who=name or playbook.say(f"desk.author.{message.author}"),
         at=show_time(message.at, now, playbook.say),
         lead=lead,
         more=more.strip(),

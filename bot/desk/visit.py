@@ -77,15 +77,20 @@ def for_staff(desk: Desk, handler: VisitHandler, *, before_change: bool = False)
 
 
 def for_page(desk: Desk, handler: VisitHandler) -> Handler:
-    """Let ``handler`` answer what a page fetches by itself: no use of the login, no redirect."""
+    """Let ``handler`` answer what a page fetches by itself: no use of the login, and JSON."""
 
     async def visit(request: web.Request) -> web.Response:
-        now = desk.clock()
+        now, playbook = desk.clock(), desk.playbook
         login = await find_login(desk.store, desk.settings, request, now, used=False)
-        if login is None or login.staff.must_change:
-            return web.json_response({"text": desk.playbook.say("desk.error.expired")}, status=401)
-        visit = Visit(request=request, login=login, now=now, form={}, playbook=desk.playbook)
-        return await handler(visit)
+        try:
+            if login is None or login.staff.must_change:
+                raise RefusedError(401, "desk.error.expired_here")
+            return await handler(
+                Visit(request=request, login=login, now=now, form={}, playbook=playbook)
+            )
+        except RefusedError as error:
+            text = playbook.say(error.key, **error.values)
+            return web.json_response({"text": text}, status=error.status)
 
     return visit
 

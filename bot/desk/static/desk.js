@@ -20,17 +20,12 @@
 
   // -- news ------------------------------------------------------------------------------------
 
-  function tell(text, lost) {
-    const link = news.querySelector('a,button');
-    news.classList.toggle('lost', Boolean(lost));
-    news.lastChild.textContent = '';
-    if (lost) {
-      link.hidden = true;
-      news.lastChild.textContent = text;
-    } else {
-      link.hidden = false;
-      link.textContent = text;
-    }
+  // Says ``text``: as a link or button that shows the news, or plainly when there is none to show.
+  function tell(text, plain) {
+    const [link, words] = news.children;
+    link.hidden = Boolean(plain);
+    link.textContent = plain ? '' : text;
+    words.textContent = plain ? text : '';
     news.hidden = !text;
   }
 
@@ -47,7 +42,10 @@
     else tell('');
   }
 
+  let timer = 0;
+
   async function ask() {
+    clearTimeout(timer);
     try {
       const response = await fetch(page.dataset.pulse, {credentials: 'same-origin'});
       const answer = await response.json();
@@ -56,12 +54,13 @@
     } catch (error) {
       tell(page.dataset.lost, true);
     }
-    setTimeout(ask, EVERY);
+    clearTimeout(timer);
+    timer = setTimeout(ask, EVERY);
   }
 
-  if (news && page.dataset.pulse) {
-    news.appendChild(document.createElement('span'));
-    setTimeout(ask, EVERY);
+  if (news) {
+    timer = setTimeout(ask, EVERY);
+    window.addEventListener('focus', ask);  // somebody looks again after a while
   }
 
   const lines = document.querySelector('.lines');
@@ -91,7 +90,7 @@
 
   window.addEventListener('beforeunload', function (event) {
     const typed = Array.from(document.querySelectorAll('textarea[form]'));
-    if (!sending && typed.some(function (t) { return t.value !== t.defaultValue; })) {
+    if (!sending && typed.some(function (t) { return t.value.trim(); })) {
       event.preventDefault();
       event.returnValue = '';
     }
