@@ -13,6 +13,7 @@ from kb.yamlfile import KnowledgeError
 from retrieval.bundle import BundleError, current, open_bundle, read_manifest
 from retrieval.encoder import EncoderError
 from retrieval.encoders import open_encoder
+from retrieval.publishing import is_pinned
 from scripts.build import build, inputs_digest, roots
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def ensure_bundle(settings: Settings) -> None:
     """
     encoder = open_encoder(settings.encoder)
     folder = current(settings.bundles)
+    if folder is not None and is_pinned(settings.bundles):
+        return  # an older one was chosen by hand, until the next publish
     if folder is not None:
         try:
             if read_manifest(folder).inputs == inputs_digest(roots(settings), encoder.id):

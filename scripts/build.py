@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -60,14 +61,22 @@ def _yaml_files(layers: Sequence[Path]) -> Iterator[Path]:
 
 
 def build(
-    settings: Settings, *, checked: bool = True, report: Callable[[str], object] = print
+    settings: Settings,
+    *,
+    checked: bool = True,
+    by: str = "suifawen",
+    report: Callable[[str], object] = print,
 ) -> Path:
-    """Build, seal and publish a bundle; return its folder. Raises `KnowledgeError`."""
+    """Build, seal and publish a bundle; return its folder. Raises `KnowledgeError`.
+
+    ``by`` stands in the log of publications; a bundle that is in use already is not logged again.
+    """
     from bot.core.playbook import build_playbook
     from kb.catalogue import build_catalogue
     from retrieval import bundle
     from retrieval.encoders import open_encoder
     from retrieval.index import build_index, load_training
+    from retrieval.publishing import Publication, record, unpin
     from retrieval.ranking import SHIPPED as RANKING
 
     started = time.perf_counter()
@@ -94,12 +103,19 @@ def build(
         }
         digest = bundle.seal(folder, inputs_digest(layers, encoder.id), encoder, counts)
         folder.chmod(0o755)
+        before = bundle.current(settings.bundles)
         place = bundle.publish(settings.bundles, folder, digest)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+    unpin(settings.bundles)
+    if before != place:
+        now = datetime.now(UTC)
+        publication = Publication(at=now, by=by, action="publish", digest=digest)
+        record(settings.bundles, publication)
+    seconds = time.perf_counter() - started
     report(
         f"已生成：条目 {counts['entries']}，条款 {counts['provisions']}，"
-        f"法条 {counts['articles']}，向量 {counts['vectors']}，用时 {time.perf_counter() - started:.1f} 秒"
+        f"法条 {counts['articles']}，向量 {counts['vectors']}，用时 {seconds:.1f} 秒"
     )
     return place

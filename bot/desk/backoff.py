@@ -18,7 +18,7 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 
 
 async def note_try(store: Store, login: str, address: str, now: datetime) -> None:
-    """Count a try before its password is checked: guesses sent at once are counted, too."""
+    """Count a try as failed, before its password is checked; a success will clear it."""
     await store.record_login(login, _pair(login, address), False, now)
 
 

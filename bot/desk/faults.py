@@ -49,6 +49,12 @@ def _cache(request: web.Request, response: web.StreamResponse) -> str:
     return "public, max-age=31536000, immutable" if "v" in request.query else "no-cache"
 
 
+def _route(request: web.Request) -> str:
+    """Name what was asked for without the ticket's code, which has no place in a log either."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else ""
+
+
 async def _answered(desk: Desk, request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
@@ -66,7 +72,7 @@ async def _answered(desk: Desk, request: web.Request, handler: Handler) -> web.S
         refused = RefusedError(503, "desk.error.storage")
     except Exception as error:
         # The error's text may hold people's words, which have no place in a log.
-        log.error("desk: %s %s failed (%s)", request.method, request.match_info.route.name,
+        log.error("desk: %s %s failed (%s)", request.method, _route(request),
                   type(error).__name__, exc_info=log.isEnabledFor(logging.DEBUG))  # fmt: skip
         refused = RefusedError(500, "desk.error.internal")
     kept = () if refused.status == 413 else await _typed(request)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
 
 from bot.desk.accounts import MIN_LENGTH, AccountError, check_password, tidy_login
@@ -28,7 +30,7 @@ _LONGEST_LOGIN = 64
 
 def add_login_routes(app: web.Application, desk: Desk) -> None:
     routes = LoginRoutes(desk)
-    app.router.add_get("/login", routes.get_login, name="login")
+    app.router.add_get("/login", routes.get_login)
     app.router.add_post("/login", routes.post_login)
     app.router.add_post("/logout", for_staff(desk, routes.post_logout, before_change=True))
     app.router.add_get("/password", for_staff(desk, routes.get_password, before_change=True))
@@ -38,6 +40,7 @@ def add_login_routes(app: web.Application, desk: Desk) -> None:
 class LoginRoutes:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._counting = asyncio.Lock()
 
     # -- in and out ----------------------------------------------------------------------
 
@@ -75,10 +78,11 @@ class LoginRoutes:
         """Return None when the password is right, else the seconds to wait, 0 for none."""
         desk, store = self._desk, self._desk.store
         now = desk.clock()
-        wait = await seconds_to_wait(store, login, address, now)
-        if wait:
-            return wait
-        await note_try(store, login, address, now)
+        async with self._counting:  # or guesses sent at once would all find the same count
+            wait = await seconds_to_wait(store, login, address, now)
+            if wait:
+                return wait
+            await note_try(store, login, address, now)
         staff = await store.staff_by_login(login)
         right = await desk.accounts.verify(staff, password)
         if right and staff is not None and staff.active:

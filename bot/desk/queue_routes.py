@@ -15,10 +15,10 @@ from bot.desk.visit import RefusedError, Visit, for_page, for_staff
 
 def add_queue_routes(app: web.Application, desk: Desk) -> None:
     routes = QueueRoutes(desk)
-    app.router.add_get("", for_staff(desk, routes.get_queue), name="queue")
+    app.router.add_get("", for_staff(desk, routes.get_queue))
     app.router.add_get("/", routes.get_slash)
-    app.router.add_get("/pulse", for_page(desk, routes.get_pulse), name="queue-pulse")
-    app.router.add_get("/find", for_staff(desk, routes.get_find), name="find")
+    app.router.add_get("/pulse", for_page(desk, routes.get_pulse))
+    app.router.add_get("/find", for_staff(desk, routes.get_find))
 
 
 class QueueRoutes:

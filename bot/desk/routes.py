@@ -37,5 +37,5 @@ def add_desk(
     add_queue_routes(own, desk)
     add_ticket_routes(own, desk)
     add_staff_routes(own, desk)
-    own.router.add_static("/static", STATIC, name="static")
+    own.router.add_static("/static", STATIC)
     app.add_subapp("/desk", own)

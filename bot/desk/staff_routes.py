@@ -18,7 +18,7 @@ from bot.storage.store import Role, Staff, TicketFilter
 
 def add_staff_routes(app: web.Application, desk: Desk) -> None:
     routes = StaffRoutes(desk)
-    app.router.add_get("/staff", for_staff(desk, _for_admin(routes.get_staff)), name="staff")
+    app.router.add_get("/staff", for_staff(desk, _for_admin(routes.get_staff)))
     app.router.add_post("/staff/add", for_staff(desk, _for_admin(routes.post_add)))
     for change, handler in (
         ("role", routes.post_role),

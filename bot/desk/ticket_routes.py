@@ -19,11 +19,9 @@ _AGAIN = "again"
 
 def add_ticket_routes(app: web.Application, desk: Desk) -> None:
     routes = TicketRoutes(desk)
-    app.router.add_get("/tickets/{code}", for_staff(desk, routes.get_ticket), name="ticket")
-    app.router.add_get(
-        "/tickets/{code}/pulse", for_page(desk, routes.get_pulse), name="ticket-pulse"
-    )
-    app.router.add_post("/tickets/{code}/act", for_staff(desk, routes.post_act), name="act")
+    app.router.add_get("/tickets/{code}", for_staff(desk, routes.get_ticket))
+    app.router.add_get("/tickets/{code}/pulse", for_page(desk, routes.get_pulse))
+    app.router.add_post("/tickets/{code}/act", for_staff(desk, routes.post_act))
 
 
 class TicketRoutes:

@@ -12,13 +12,15 @@ def explain(result: SearchResult, knowledge: Knowledge) -> Iterator[str]:
     """Yield lines: how the question was read, what was found, what came second and why."""
     yield f"读成：{result.query}"
     if result.lookup is not None:
-        yield f"按名字查找：{result.lookup.kind} {result.lookup.asked} -> {'、'.join(result.lookup.ids) or '没有'}"
+        found = "、".join(result.lookup.ids) or "没有"
+        yield f"按名字查找：{result.lookup.kind} {result.lookup.asked} -> {found}"
     yield f"结果：{result.outcome}，范围 {result.scope}，把握 {result.confidence:.2f}"
     for topic, share in result.topics:
         yield f"  主题 {share:6.1%}  {topic}（{knowledge.topics[topic].name}）"
     if len(result.topics) > 1:
         yield f"  第一比第二高 {result.topics[0][1] - result.topics[1][1]:.1%}"
-    yield f"先找：{'、'.join(result.services) or '无'}；条款：{'、'.join(result.provisions) or '无'}"
+    yield f"先找：{'、'.join(result.services) or '无'}"
+    yield f"条款：{'、'.join(result.provisions) or '无'}"
     if result.choices:
         yield f"反问的选项：{'、'.join(result.choices)}"
     yield "条目（总分 = 字词、语义、主题三项加权）："

@@ -1,0 +1,1 @@
+"""The subcommands of ``suifawen kb``, a few to a file; `scripts.kb` joins them."""
