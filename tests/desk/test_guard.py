@@ -67,7 +67,7 @@ async def test_our_own_pages_are_known(app: Running, team: Team, ticket: str, ow
 
 
 async def test_nothing_is_changed_by_a_get(app: Running, team: Team, ticket: str) -> None:
-    """Walk the table of routes: what is posted to cannot be opened, and what can changes nothing."""
+    """Walk the table of routes: what is posted to cannot be opened; what can be changes nothing."""
     methods: dict[str, set[str]] = {}
     for resource in app.desk.router.resources():
         path = re.sub(r"\{code\}", CODE, resource.canonical)

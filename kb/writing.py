@@ -1,0 +1,79 @@
+"""From values back to the YAML that an editor writes; the inverse of `kb.load` for entries.
+
+Only the operator's layer is ever written. Other entries of a file stay as they are; comments
+at the head of a file stay, comments between entries do not survive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kb.load import EntryShape
+from kb.statement import render_statement
+from kb.types import Entry, Facet, Kind
+
+LISTS = (
+    *(f.value for f in Facet), "hotlines", "services", "provisions", "must_mention", "phrasings",
+    "handoff",
+)  # fmt: skip
+KEYS = tuple(EntryShape.__dataclass_fields__)
+"""The keys of an entry in the order in which an editor writes them."""
+
+
+def entry_record(entry: Entry) -> dict[str, Any]:
+    """Return ``entry`` as an editor writes it, without what is empty.
+
+    `approved_by` is left out: approvals stand in a file of their own.
+    """
+    values: dict[str, Any] = {
+        "id": entry.id,
+        "title": entry.title,
+        "answer": render_statement(entry.answer),
+        "topic": entry.topic if entry.kind is Kind.SERVICE else None,
+        **{f.value: [render_statement(s) for s in entry.facets.get(f, ())] for f in Facet},
+        "owner": entry.owner,
+        "valid_from": entry.valid_from,
+        "valid_to": entry.valid_to,
+        "verified_on": entry.verified_on,
+        "review_by": entry.review_by,
+    }
+    for key in ("hotlines", "services", "provisions", "must_mention", "phrasings", "handoff"):
+        values[key] = list(getattr(entry, key))
+    return {key: values[key] for key in KEYS if values.get(key)}
+
+
+def write_records(root: Path, kind: Kind, topic: str, records: Iterable[Mapping[str, Any]]) -> Path:
+    """Put ``records`` into the layer ``root``, replacing those with the same ids; return the file.
+
+    Situations go into `situations/TOPIC.yaml`, services into `services/own.yaml`.
+    """
+    situations = kind is Kind.SITUATION
+    key = "situations" if situations else "services"
+    path = root / (f"situations/{topic}.yaml" if situations else "services/own.yaml")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head = "# 由随法问写入。可以手工改，写法见 kb/README.md。\n"
+    data: dict[str, Any] = {}
+    if path.exists():
+        text = path.read_text(encoding="utf-8")
+        lines = text.split("\n")
+        count = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
+        head = "".join(line + "\n" for line in lines[:count]) or head
+        data = yaml.safe_load(text) or {}
+    rows = {row["id"]: row for row in data.get(key) or ()}
+    rows.update({record["id"]: dict(record) for record in records})
+    days = [row["verified_on"] for row in rows.values() if "verified_on" in row]
+    reviews = [row["review_by"] for row in rows.values() if "review_by" in row]
+    top: dict[str, Any] = {"topic": topic} if situations else {}
+    top["verified_on"] = data.get("verified_on") or max(days, default=date.today())
+    top["review_by"] = data.get("review_by") or min(reviews, default=date.today())
+    if data.get("owner"):
+        top["owner"] = data["owner"]
+    top[key] = list(rows.values())
+    body = yaml.safe_dump(top, allow_unicode=True, sort_keys=False, width=1000)
+    path.write_text(head + body, encoding="utf-8")
+    return path
