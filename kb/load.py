@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kb import approval
 from kb.numerals import parse_article
 from kb.statement import StatementError, parse_statement
 from kb.types import (
@@ -221,6 +222,7 @@ class _Loader:
             root, "situations/*.yaml", SituationFile, lambda f, s: self._situations(f, s, seen)
         )
         self._each(root, "withdrawn.yaml", WithdrawnFile, self._withdrawn)
+        self._each(root, approval.FILE, approval.ApprovalFile, self._approvals)
 
     def knowledge(self) -> Knowledge:
         articles = {}
@@ -312,6 +314,9 @@ class _Loader:
         for i, entry in enumerate(shape.situations):
             loc = ("situations", i)
             self._entry(file, loc, entry, shape, Kind.SITUATION, shape.topic, seen)
+
+    def _approvals(self, file: YamlFile, shape: approval.ApprovalFile) -> None:
+        self.entries = approval.apply_approvals(self.entries, shape.approvals)
 
     def _withdrawn(self, file: YamlFile, shape: WithdrawnFile) -> None:
         for i, id_ in enumerate(shape.withdrawn):

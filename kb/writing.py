@@ -13,7 +13,6 @@ from typing import Any
 
 import yaml
 
-from kb.load import EntryShape
 from kb.statement import render_statement
 from kb.types import Entry, Facet, Kind
 
@@ -21,7 +20,11 @@ LISTS = (
     *(f.value for f in Facet), "hotlines", "services", "provisions", "must_mention", "phrasings",
     "handoff",
 )  # fmt: skip
-KEYS = tuple(EntryShape.__dataclass_fields__)
+KEYS = (
+    "id", "title", "answer", "topic", *(f.value for f in Facet), "hotlines", "services",
+    "provisions", "must_mention", "phrasings", "handoff", "owner", "valid_from", "valid_to",
+    "verified_on", "review_by",
+)  # fmt: skip
 """The keys of an entry in the order in which an editor writes them."""
 
 
