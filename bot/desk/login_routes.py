@@ -88,8 +88,8 @@ class LoginRoutes:
         if right and staff is not None and staff.active:
             await note_success(store, login, address, now)
             return None
-        # The login of nobody is not kept: it may be a password, typed into the wrong field.
-        await store.audit(now, staff.id if staff else None, "login_failed", {})
+        if staff is not None:  # what strangers make up would fill a log that is never shortened
+            await store.audit(now, staff.id, "login_failed", {})
         return await seconds_to_wait(store, login, address, desk.clock())
 
     def _refuse(self, request: web.Request, onward: str, login: str, wait: int) -> web.Response:

@@ -28,7 +28,8 @@ from bot.storage import (
     tickets,
     upkeep,
 )
-from bot.storage import inbox as inbox_rows  # these two share names with arguments
+from bot.storage import asked as asked_rows  # these three share names with arguments
+from bot.storage import inbox as inbox_rows
 from bot.storage import staff as staff_rows
 from bot.storage.backup import copy_database
 from bot.storage.connection import (
@@ -42,6 +43,7 @@ from bot.storage.migrate import load_migrations, migrate
 from bot.storage.reader import Reader
 from bot.storage.scrubbing import Scrubber
 from bot.storage.store import (
+    AskedQuestion,
     InboxItem,
     OutboxItem,
     Receipt,
@@ -237,6 +239,9 @@ class SqliteStore:
         await self._writer.run(lambda db: staff_rows.audit(db, at, actor, action, detail))
 
     # -- upkeep --
+
+    async def asked(self, since: datetime, limit: int = 100_000) -> list[AskedQuestion]:
+        return await self._reader.read_long(lambda db: asked_rows.since(db, since, limit))
 
     async def statistics(self) -> dict[str, Any]:
         return await self._reader.read_long(upkeep.statistics)

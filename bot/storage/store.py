@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from bot.core.effects import OpenTicket, RecordAnswer
 from bot.core.handoff import HandoffKind, Ticket, TicketAction, TicketState
 from bot.core.inbound import InboundMessage
-from bot.core.reply import Reply
+from bot.core.reply import Judgement, Reply
 from bot.core.session import Session
 from kb.value import value
 
@@ -248,6 +248,16 @@ class StaffSession:
     seen_at: datetime
 
 
+@value
+class AskedQuestion:
+    """A question as statistics may keep it: redacted, with how it was judged."""
+
+    at: datetime
+    judgement: Judgement
+    redacted: str
+    bundle: str
+
+
 class Store(Protocol):
     """Everything the bot keeps. Each method is one transaction."""
 
@@ -380,6 +390,9 @@ class Store(Protocol):
         """Append to the audit log; ``detail`` holds ids and codes only."""
 
     # -- upkeep --
+
+    async def asked(self, since: datetime, limit: int = 100_000) -> list[AskedQuestion]:
+        """Return what was asked since then, newest first."""
 
     async def statistics(self) -> dict[str, Any]:
         """Return counts for the health page: conversations, waiting inbox, outbox, tickets."""

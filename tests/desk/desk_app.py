@@ -51,7 +51,7 @@ class Running(NamedTuple):
     store: Store
     clock: Clock
     url: str
-    desk: web.Application
+    app: web.Application
     database: Path
 
 
@@ -64,7 +64,6 @@ async def running(mind: Mind, folder: Path, settings: DeskSettings) -> AsyncIter
     turns = Turns(store, mind, clock=clock)
     app = web.Application(client_max_size=64 * 1024)
     add_desk(app, turns, settings, clock)
-    [desk] = app._subapps  # aiohttp names it only so
 
     async def life(app: web.Application) -> AsyncIterator[None]:
         await turns.start()
@@ -79,7 +78,7 @@ async def running(mind: Mind, folder: Path, settings: DeskSettings) -> AsyncIter
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        yield Running(turns, store, clock, url, desk, made.database)
+        yield Running(turns, store, clock, url, app, made.database)
     finally:
         await runner.cleanup()
 
