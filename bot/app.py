@@ -114,7 +114,7 @@ async def _reload(turns: Turns, settings: Settings) -> None:
         if folder is None or f"sha256:{folder.name}" in (turns.playbook.bundle, refused):
             continue
         try:
-            mind = await asyncio.to_thread(open_mind_in, folder, settings.encoder)
+            mind = await asyncio.to_thread(open_mind_in, folder, settings)
         except (BundleError, EncoderError, PlaybookError) as error:
             refused = f"sha256:{folder.name}"
             log.error("the new bundle is refused, the old one serves on: %s", error)

@@ -11,6 +11,7 @@ from retrieval.bundle import BundleError, current, open_bundle
 from retrieval.encoders import open_encoder
 from retrieval.normalise import parse_dialect
 from retrieval.search import Searcher
+from retrieval.statutes import open_statutes
 
 
 def open_mind(settings: Settings) -> Mind:
@@ -18,14 +19,15 @@ def open_mind(settings: Settings) -> Mind:
     folder = current(settings.bundles)
     if folder is None:
         raise BundleError(f"{settings.bundles} 里没有知识包。请先生成：suifawen build")
-    return open_mind_in(folder, settings.encoder)
+    return open_mind_in(folder, settings)
 
 
-def open_mind_in(folder: Path, encoder_name: str = "") -> Mind:
-    """Open the bundle in ``folder`` with the encoder of the settings."""
-    encoder = open_encoder(encoder_name)
+def open_mind_in(folder: Path, settings: Settings) -> Mind:
+    """Open the bundle in ``folder`` with the encoder and the statutes of the installation."""
+    encoder = open_encoder(settings.encoder)
     bundle = open_bundle(folder, encoder)
-    playbook = build_playbook(bundle.knowledge, bundle.files, bundle.id)
+    statutes = open_statutes(settings.statutes)
+    playbook = build_playbook(bundle.knowledge, bundle.files, bundle.id, statutes)
     searcher = Searcher(
         bundle.index,
         bundle.knowledge,
@@ -33,5 +35,6 @@ def open_mind_in(folder: Path, encoder_name: str = "") -> Mind:
         bundle.ranking,
         parse_dialect(bundle.files.get(DIALECT)),
         bundle.id,
+        statutes,
     )
     return Mind(playbook=playbook, searcher=searcher)

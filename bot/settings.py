@@ -59,6 +59,11 @@ class Settings(BaseSettings):
         return self.data / "bundles"
 
     @property
+    def statutes(self) -> Path:
+        """Statutes that the operator has imported in full."""
+        return self.data / "statutes"
+
+    @property
     def knowledge(self) -> Path:
         """The operator's layer of the knowledge base."""
         return self.data / "kb"

@@ -51,7 +51,7 @@ def load_statutes(folder: Path, as_of: date) -> dict[str, Statute]:
             versions.setdefault((row["law"], row["effective"]), []).append(row)
     found: dict[str, Statute] = {}
     for (name, effective), rows in versions.items():
-        articles = dict(_article(row["article"], row["text"]) for row in rows)
+        articles = dict(mend_article(row["article"], row["text"]) for row in rows)
         day = date.fromisoformat(effective) if effective else effective_date(articles.values())
         if day is not None and day > as_of:
             continue
@@ -62,7 +62,7 @@ def load_statutes(folder: Path, as_of: date) -> dict[str, Statute]:
     return found
 
 
-def _article(number: str, text: str) -> tuple[str, str]:
+def mend_article(number: str, text: str) -> tuple[str, str]:
     """Mend what the snapshot splits wrong: 第五条 with the text `之一　…` is 第五条之一."""
     match = _INSERTED.match(text)
     return (f"{number}之{match[1]}", text[match.end() :]) if match else (number, text)

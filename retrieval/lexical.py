@@ -68,6 +68,18 @@ class LexicalIndex:
                 total += float(self._impacts[self._offsets[i] : self._offsets[i + 1]].max())
         return total
 
+    def arrays(
+        self, common: float = 1.0
+    ) -> tuple[list[str], NDArray[np.int64], NDArray[np.int32], Floats]:
+        """Return terms, offsets, documents and impacts, without terms that stand in more than
+        the share ``common`` of the documents; for indexes that are memory-mapped."""
+        counts = np.diff(self._offsets)
+        kept = counts <= common * self.size
+        rows = np.repeat(kept, counts)
+        offsets = np.concatenate(([0], np.cumsum(counts[kept]))).astype(np.int64)
+        terms = [term for term, keep in zip(self._vocabulary, kept, strict=True) if keep]
+        return terms, offsets, self._documents[rows], self._impacts[rows]
+
     def save(self, path: Path) -> None:
         """Write the index to one `.npz` file; no pickle."""
         words = "\n".join(self._vocabulary)

@@ -10,6 +10,7 @@ import re
 from kb.numerals import NUMERAL, parse_article, parse_numeral
 from kb.types import Kind, Knowledge
 from retrieval.normalise import fold
+from retrieval.statutes import StatuteLibrary
 from retrieval.types import Lookup, LookupKind
 
 _ARTICLE = re.compile(rf"第?\s*([{NUMERAL}]+|\d{{1,4}})\s*条(?:之[{NUMERAL}\d]+)?")
@@ -29,6 +30,9 @@ _ASKS_ABOUT_NUMBER = re.compile(
 _ABOUT_SERVICE = re.compile(
     r"(?:是)?(?:什么|啥|么)(?:意思|东西)?$|怎么(?:办|弄|申请)$|^(?:我要|申请|咨询|了解)"
 )
+_ASKS_IN_GENERAL = re.compile(r"是什么|什么时候|怎么看|全文|多少条|在哪|解读|宣传|讲座")
+MAX_ABOUT_LAW = 24
+"""Characters; a longer message that names a law tells a story."""
 MAX_ABOUT_NUMBER = 22
 """Characters; a longer message that holds a number is about something else."""
 
@@ -36,8 +40,9 @@ MAX_ABOUT_NUMBER = 22
 class Lookups:
     """Finds exact names; immutable, made once for each bundle."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    def __init__(self, knowledge: Knowledge, statutes: StatuteLibrary | None = None) -> None:
         self._knowledge = knowledge
+        self._statutes = statutes
         names = {fold(law.name): law.name for law in knowledge.laws.values()}
         names |= {fold(law.short): law.name for law in knowledge.laws.values() if law.short}
         self._laws = sorted(names.items(), key=lambda pair: -len(pair[0]))
@@ -54,6 +59,7 @@ class Lookups:
         return (
             self._provision(folded)
             or self._article(folded)
+            or self._words_in_law(folded)
             or self._hotline(folded)
             or self._service(folded)
         )
@@ -65,6 +71,8 @@ class Lookups:
         number = parse_article(match[0].replace(" ", ""))
         before = folded[: match.start()]
         law = next((full for name, full in self._laws if name in before), None)
+        if self._statutes is not None and (found := self._statutes.find_law(before)):
+            law = found[0]
         named = re.search(
             r"[\u4e00-\u9fff]{2,24}(?:法典|法|条例|办法|规定|解释(?:[（(].[）)])?)", before
         )
@@ -72,8 +80,24 @@ class Lookups:
             return None
         asked = f"{law or (named[0] if named else '')}{number}"
         id_ = f"law/{law}/{number}"
-        ids = (id_,) if law and id_ in self._knowledge.articles else ()
-        return Lookup(kind=LookupKind.ARTICLE, asked=asked, ids=ids)
+        known = id_ in self._knowledge.articles or (
+            self._statutes is not None and id_ in self._statutes
+        )
+        return Lookup(kind=LookupKind.ARTICLE, asked=asked, ids=(id_,) if law and known else ())
+
+    def _words_in_law(self, folded: str) -> Lookup | None:
+        """A law and a few words (劳动合同法 试用期): the articles of it that speak of them."""
+        if self._statutes is None or len(folded) > MAX_ABOUT_LAW:
+            return None
+        found = self._statutes.find_law(folded)
+        if found is None:
+            return None
+        law, name = found
+        words = folded.replace(name, " ").strip(" 《》的里中关于对?!。,")
+        if len(words) < 2 or _ASKS_IN_GENERAL.search(words):
+            return None
+        ids = self._statutes.search(words, 3, law)
+        return Lookup(kind=LookupKind.ARTICLE, asked=folded, ids=ids) if ids else None
 
     def _provision(self, folded: str) -> Lookup | None:
         for document, names in _DOCUMENTS.items():

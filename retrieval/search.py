@@ -21,11 +21,13 @@ from retrieval.index import Index
 from retrieval.lookups import Lookups
 from retrieval.normalise import Dialect, fold
 from retrieval.ranking import Ranking, calibrate
+from retrieval.statutes import StatuteLibrary
 from retrieval.types import Hit, Lookup, LookupKind, Outcome, Query, Scope, SearchResult
 
 NEAREST = 48
 """Vectors asked of the dense index; a candidate that is not among them gets their lowest cosine."""
 SHOWN_HITS = 5
+SHOWN_STATUTES = 3
 MAX_CHOICES = 4
 MAX_SERVICES = 5
 MAX_PROVISIONS = 5
@@ -67,13 +69,15 @@ class Searcher:
         ranking: Ranking,
         dialect: Dialect | None = None,
         bundle: str = "",
+        statutes: StatuteLibrary | None = None,
     ) -> None:
         self._index = index
         self._knowledge = knowledge
         self._encoder = encoder
         self._ranking = ranking
         self._dialect = dialect or Dialect(())
-        self._lookups = Lookups(knowledge)
+        self._lookups = Lookups(knowledge, statutes)
+        self._statutes = statutes
         self._bundle = bundle
         self._classes = index.topics.classes
         kinds = np.array([c.kind for c in index.candidates])
@@ -97,6 +101,8 @@ class Searcher:
         folded = self.normalise(fold(query.text))
         scores = self.scores(folded)
         result = self._judge(query, folded, scores)
+        if self._statutes is not None and result.outcome is Outcome.ANSWER and not result.lookup:
+            result = replace(result, statutes=self._statutes.search(folded, SHOWN_STATUTES))
         seconds = time.perf_counter() - started
         return replace(result, bundle=self._bundle, seconds=seconds)
 

@@ -87,6 +87,8 @@ class SearchResult:
     provisions: tuple[str, ...] = ()
     hits: tuple[Hit, ...] = ()
     rejected: tuple[Hit, ...] = ()
+    statutes: tuple[str, ...] = ()
+    """Ids of imported articles on the question, shown apart; they never compete with entries."""
     choices: tuple[str, ...] = ()
     """Ids of situations to offer when asking back, at most four."""
     lookup: Lookup | None = None

@@ -131,9 +131,12 @@ def simple_reply(
 
 
 def compose_entry(
-    entry: Entry, matter: Matter, playbook: Playbook, today: date
+    entry: Entry, matter: Matter, playbook: Playbook, today: date, statutes: Sequence[str] = ()
 ) -> tuple[Reply, Matter]:
-    """Return the first answer about ``entry``, and the matter with its citations."""
+    """Return the first answer about ``entry``, and the matter with its citations.
+
+    ``statutes`` are imported articles on the question; they stand apart, at the end.
+    """
     letter = Letter(playbook, matter, today)
     lead = letter.line(entry.answer)
     letter.mark(entry.id)
@@ -155,6 +158,12 @@ def compose_entry(
         if (p := playbook.knowledge.provisions.get(id_))
     ]
     letter.add(BlockKind.NOTE, related)
+    articles = [
+        Line(text=playbook.say("answer.also", title=detail.title), marks=letter.mark(id_))
+        for id_ in statutes
+        if (detail := playbook.cite(id_, today))
+    ]
+    letter.add(BlockKind.LIST, articles, playbook.say("answer.statutes"))
     if today > entry.review_by:
         letter.add(BlockKind.NOTE, [playbook.say("note.overdue")])
     return letter.reply(Status.ANSWERED, _entry_buttons(entry, matter.id, playbook)), letter.matter

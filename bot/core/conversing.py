@@ -95,7 +95,7 @@ def _on_found(session: Session, event: SearchCompleted, playbook: Playbook) -> D
     if composed is None and entry is not None:
         services = entry.services if entry.kind is Kind.SITUATION else (entry.id, *entry.services)
         matter = replace(matter, entry=entry.id, services=services)
-        composed = compose_entry(entry, matter, playbook, today)
+        composed = compose_entry(entry, matter, playbook, today, result.statutes)
     if composed is None:  # the bundle changed between search and answer
         return _on_nothing(before, event, playbook)
     reply, matter = composed

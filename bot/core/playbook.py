@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from bot.core.danger import DangerKind, DangerRules
+from kb.statute_files import StatuteArticle
 from kb.types import Entry, Kind, Knowledge, Place, Provision
 from kb.value import value
 from retrieval.normalise import fold
@@ -141,6 +142,8 @@ class Playbook:
     approved: bool
     """Whether an operator has approved every entry."""
     bundle: str = ""
+    statutes: Mapping[str, StatuteArticle] = field(default_factory=dict)
+    """Articles that the operator has imported in full, by citation id."""
     place_names: tuple[tuple[str, str], ...] = field(default=())
     """(folded name or alias, place id), longest first."""
 
@@ -231,16 +234,29 @@ class Playbook:
         )
 
     def _cite_article(self, id_: str, as_of: date) -> CitationDetail | None:
-        article = self.knowledge.articles.get(id_)
-        if article is None or article.law not in self.knowledge.laws:
+        """Our own words for a cited article, and its full text where it was imported."""
+        article, full = self.knowledge.articles.get(id_), self.statutes.get(id_)
+        if article is not None and article.law in self.knowledge.laws:
+            law, number = article.law, article.article
+            note = self.article_note(law, as_of)
+            paragraphs = [article.gist]
+        elif full is not None:
+            law, number = full.law, full.article
+            note = self._imported_note(full)
+            paragraphs = []
+        else:
             return None
-        title = self.say("cite.article_title", law=article.law, article=article.article)
-        return CitationDetail(
-            id=id_,
-            title=title,
-            note=self.article_note(article.law, as_of),
-            paragraphs=(article.gist, self.say("cite.official_text")),
-        )
+        if full is not None:
+            paragraphs += [self.say("cite.full_text"), *full.text.split("\n")]
+        else:
+            paragraphs.append(self.say("cite.official_text"))
+        title = self.say("cite.article_title", law=law, article=number)
+        return CitationDetail(id=id_, title=title, note=note, paragraphs=tuple(paragraphs))
+
+    def _imported_note(self, article: StatuteArticle) -> str:
+        if article.effective is None:
+            return self.say("cite.imported_undated", status=article.status)
+        return self.say("cite.imported", status=article.status, effective=_day(article.effective))
 
 
 def _day(day: date) -> str:
@@ -251,7 +267,10 @@ def _day(day: date) -> str:
 
 
 def build_playbook(
-    knowledge: Knowledge, documents: Mapping[str, Any], bundle: str = ""
+    knowledge: Knowledge,
+    documents: Mapping[str, Any],
+    bundle: str = "",
+    statutes: Mapping[str, StatuteArticle] | None = None,
 ) -> Playbook:
     """Return the playbook of a bundle.
 
@@ -289,6 +308,7 @@ def build_playbook(
         operator=_parse("operator", documents.get("operator") or {}, Operator),
         approved=bool(knowledge.entries) and all(e.approved_by for e in knowledge.entries.values()),
         bundle=bundle,
+        statutes=statutes if statutes is not None else {},
         place_names=tuple(names),
     )
 

@@ -18,6 +18,7 @@ from typing import Any
 from bot.core.handoff import Ticket
 from bot.core.inbound import InboundMessage
 from bot.core.session import Session
+from bot.storage import asked as asked_rows  # these three share names with arguments
 from bot.storage import (
     channel_state,
     conversations,
@@ -28,7 +29,6 @@ from bot.storage import (
     tickets,
     upkeep,
 )
-from bot.storage import asked as asked_rows  # these three share names with arguments
 from bot.storage import inbox as inbox_rows
 from bot.storage import staff as staff_rows
 from bot.storage.backup import copy_database

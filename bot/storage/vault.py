@@ -91,7 +91,8 @@ def _derive(secret: bytes, purpose: bytes) -> bytes:
 def _make_key(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
         file.write(base64.b64encode(secrets.token_bytes(_KEY_BYTES)) + b"\n")
         file.flush()
         os.fsync(file.fileno())

@@ -67,14 +67,14 @@ def sections(
 
 
 def _unlinked(knowledge: Knowledge) -> Iterator[str]:
-    """Yield services that nothing leads to, and provisions that no entry names."""
+    """Yield services and provisions that nothing leads to, and situations that lead nowhere."""
     entries = knowledge.entries.values()
     led = {id_ for e in entries for id_ in e.services}
     led |= {id_ for t in knowledge.topics.values() for id_ in t.default}
     named = {id_ for e in entries for id_ in e.provisions}
     yield from (e.id for e in entries if e.kind is Kind.SERVICE and e.id not in led)
     for provision in knowledge.provisions.values():
-        if provision.id not in named and not provision.services:
+        if provision.id not in named and not provision.services and not provision.phrasings:
             yield f"{provision.id}（{provision.heading}）"
     yield from (e.id for e in entries if _leads_nowhere(e))
 

@@ -156,8 +156,8 @@ class Person:
         """Keep ``token`` as the cookie of the login, as if the desk had given it."""
         self.session.cookie_jar.update_cookies({LOGIN_COOKIE: token}, URL(self.app.url))
 
-    async def get(self, path: str, *, follow: bool = True, **headers: str) -> Page:
-        return await self._ask("GET", path, follow, headers, None)
+    async def get(self, path: str, *, follow: bool = True) -> Page:
+        return await self._ask("GET", path, follow, {}, None)
 
     async def post(
         self, path: str, headers: dict[str, str] | None = None, *, follow: bool = False, **form: Any
@@ -174,13 +174,14 @@ class Person:
             form["version"] = detail.ticket.version
         return await self.post(f"/desk/tickets/{code}/act", action=action, **form)
 
-    async def log_in(self, login: str, password: str, **form: str) -> Page:
-        """Use the login form; ``headers`` of the second request can be given."""
-        headers = form.pop("headers", {})
-        page = await self.get("/desk/login", **headers)
+    async def log_in(
+        self, login: str, password: str, headers: dict[str, str] | None = None, **form: str
+    ) -> Page:
+        """Use the login form."""
+        page = await self.get("/desk/login")
         token = page.field("csrf")
         fields = {"csrf": token, "login": login, "password": password} | form
-        return await self._ask("POST", "/desk/login", False, headers, fields)
+        return await self._ask("POST", "/desk/login", False, headers or {}, fields)
 
     def cookie(self, name: str = LOGIN_COOKIE) -> str | None:
         found = [c.value for c in self.session.cookie_jar if c.key == name]

@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ async def test_a_new_account_gets_a_password_once(app: Running, team: Team) -> N
     ],
 )
 async def test_a_bad_account_is_refused_with_the_reason(
-    app: Running, team: Team, fields: dict[str, str], says: str
+    app: Running, team: Team, fields: dict[str, Any], says: str
 ) -> None:
     page = await team.admin.post("/desk/staff/add", **fields)
     assert page.status == 422 and says in page.text
