@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -66,7 +67,9 @@ def build_app(
     app[TURNS] = turns
     secure = settings.public_url.startswith("https://")
     add_web_chat(app, turns, settings)
-    add_desk(app, turns, DeskSettings(secure=secure, proxies=settings.proxies))
+    host = urlsplit(settings.public_url).netloc
+    desk = DeskSettings(secure=secure, proxies=settings.proxies, public_host=host)
+    add_desk(app, turns, desk, clock)
     add_telegram(app, turns, _telegram(settings))
     add_api(app, turns)
     add_health(app, turns)

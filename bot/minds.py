@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from bot.core.playbook import DIALECT, build_playbook
 from bot.settings import Settings
 from bot.thinking import Mind
+from kb.load import load_files
 from retrieval.bundle import BundleError, current, open_bundle
 from retrieval.encoders import open_encoder
 from retrieval.normalise import parse_dialect
@@ -27,7 +29,8 @@ def open_mind_in(folder: Path, settings: Settings) -> Mind:
     encoder = open_encoder(settings.encoder)
     bundle = open_bundle(folder, encoder)
     statutes = open_statutes(settings.statutes)
-    playbook = build_playbook(bundle.knowledge, bundle.files, bundle.id, statutes)
+    files = with_shipped_wording(bundle.files)
+    playbook = build_playbook(bundle.knowledge, files, bundle.id, statutes)
     searcher = Searcher(
         bundle.index,
         bundle.knowledge,
@@ -38,3 +41,17 @@ def open_mind_in(folder: Path, settings: Settings) -> Mind:
         statutes,
     )
     return Mind(playbook=playbook, searcher=searcher)
+
+
+def with_shipped_wording(files: dict[str, Any]) -> dict[str, Any]:
+    """Fill in sentences that this program says and an older bundle does not have yet.
+
+    After an upgrade an older bundle serves on until the new one can be built.
+    """
+    filled = dict(files)
+    for name, shipped in load_files().items():
+        own = files.get(name)
+        if name.startswith("wording/") and set(shipped) == {"wording"}:
+            words = own["wording"] if own is not None else {}
+            filled[name] = {"wording": {**shipped["wording"], **words}}
+    return filled

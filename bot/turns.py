@@ -143,12 +143,10 @@ class Turns:
                 self._wake(receipt.conversation)
         return receipts
 
-    async def wait(  # noqa: ASYNC109  # running out of time is an empty answer, not an error
-        self, conversation: int, after: int, timeout: float
-    ) -> list[StoredMessage]:
-        """Return the lines after ``after``; if there are none, wait up to ``timeout`` seconds."""
+    async def wait(self, conversation: int, after: int, seconds: float) -> list[StoredMessage]:
+        """Return the lines after ``after``; if there are none, wait up to ``seconds``."""
         found = await self.store.messages(conversation, after)
-        if found or timeout <= 0 or self._closing:
+        if found or seconds <= 0 or self._closing:
             return found
         reader: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting = self._readers.setdefault(conversation, set())
@@ -156,7 +154,7 @@ class Turns:
         try:
             found = await self.store.messages(conversation, after)  # it may just have come
             if not found:
-                await asyncio.wait_for(reader, timeout)
+                await asyncio.wait_for(reader, seconds)
         except TimeoutError:
             return []
         finally:

@@ -153,7 +153,8 @@ class Page:
     async def wait_until(self, expression: str, what: str = "", within: float = PATIENCE) -> None:
         """Wait until a JavaScript expression is true."""
         for _ in range(round(within / 0.05)):
-            if await self.evaluate(f"Boolean({expression})"):
+            # Between two pages there is no body yet.
+            if await self.evaluate(f"Boolean(document.body && ({expression}))"):
                 return
             await asyncio.sleep(0.05)
         shown = (await self.text())[-1500:]

@@ -29,7 +29,7 @@ def test_the_file_is_read_and_the_environment_wins(
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "settings.yaml").write_text(text)
-    with pytest.raises(SettingsError, match="settings.yaml"):
+    with pytest.raises(SettingsError, match=r"settings\.yaml"):
         load_settings(data=tmp_path)
 
 

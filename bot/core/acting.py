@@ -47,6 +47,10 @@ def act_on(ticket: Ticket, act: Act, rules: HandoffRules) -> Ticket:
         case TicketAction.REOPEN:
             due = act.at + timedelta(hours=rules.due_hours[ticket.kind])
             changed = replace(changed, outcome=None, due_at=due)
+        case TicketAction.CITIZEN_ADD if ticket.state is TicketState.REPLIED:
+            # The citizen has answered: the desk owes the next word from now on.
+            hours = rules.urgent_due_hours if ticket.urgent else rules.due_hours[ticket.kind]
+            changed = replace(changed, due_at=act.at + timedelta(hours=hours))
         case TicketAction.RAISE:
             soon = act.at + timedelta(hours=rules.urgent_due_hours)
             due = min(ticket.due_at, soon) if ticket.due_at else soon

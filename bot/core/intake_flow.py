@@ -407,10 +407,15 @@ def _summary(playbook: Playbook, draft: Answers) -> Block:
         ("story", draft.story or unset),
         ("place", where or unset),
         ("who", playbook.say(f"button.who_{draft.who}") if draft.who else unset),
-        ("phone", draft.phone or unset),
+        ("phone", _masked(draft.phone) if draft.phone else unset),
     )
     lines = tuple(Line(text=playbook.say(f"intake.row_{key}", value=value)) for key, value in rows)
     return Block(kind=BlockKind.LIST, heading=playbook.say("intake.summary"), lines=lines)
+
+
+def _masked(phone: str) -> str:
+    """The number with its middle hidden: what is said is stored and, in Telegram, goes abroad."""
+    return f"{phone[:3]}****{phone[-4:]}"
 
 
 def _fix_menu(

@@ -191,9 +191,11 @@ class Playbook:
         if provision is not None:
             document = self.knowledge.documents[provision.document]
             title = self.say(
-                "cite.provision_title", document=document.title, label=self.provision_label(provision),
+                "cite.provision_title",
+                document=document.title,
+                label=self.provision_label(provision),
                 heading=provision.heading,
-            )  # fmt: skip
+            )
             place = " · ".join(part for part in (provision.chapter, provision.section) if part)
             body = f"{provision.heading}。{provision.text}"
             note = self.document_note(provision.document, as_of)

@@ -125,16 +125,11 @@ class Accounts:
             await self._store.update_staff(replace(await self._find(login), active=active))
 
     async def _set_password(self, login: str, hashed: str, *, must_change: bool) -> None:
-        """Store a password and end every login with the old one.
-
-        The logins of an account end when it is switched off, so it is, for a moment.
-        """
+        """Store a password; the store ends every login with the old one."""
         async with self._changing:
             staff = await self._find(login)
             changed = replace(staff, password_hash=hashed, must_change=must_change)
-            await self._store.update_staff(replace(changed, active=False))
-            if staff.active:
-                await self._store.update_staff(changed)
+            await self._store.update_staff(changed)
 
     async def _find(self, login: str) -> Staff:
         staff = await self._store.staff_by_login(tidy_login(login))

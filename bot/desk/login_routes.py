@@ -6,6 +6,7 @@ import asyncio
 
 from aiohttp import web
 
+from bot.clients import client_address
 from bot.desk.accounts import MIN_LENGTH, AccountError, check_password, tidy_login
 from bot.desk.backoff import note_success, note_try, seconds_to_wait
 from bot.desk.desk import Desk
@@ -21,7 +22,7 @@ from bot.desk.sessions import (
     open_login,
     read_cookie,
 )
-from bot.desk.visit import RefusedError, Visit, client_address, for_staff, read_form, same
+from bot.desk.visit import RefusedError, Visit, for_staff, read_form, same
 
 HOME = "/desk"
 _LONGEST_LOGIN = 64
@@ -59,7 +60,7 @@ class LoginRoutes:
         if token is None or not same(form.get("csrf", ""), token):
             return self._form(request, onward, 403, desk.playbook.say("desk.login.cookie"))
         login = tidy_login(form.get("login", ""))[:_LONGEST_LOGIN]
-        address = client_address(request, desk.settings)
+        address = client_address(request, desk.settings.proxies) or ""
         wait = await self._check(login, form.get("password", ""), address)
         if wait is not None:
             return self._refuse(request, onward, login, wait)
@@ -157,7 +158,7 @@ class LoginRoutes:
 
     async def _check_own(self, visit: Visit) -> None:
         """Raise `AccountError` unless the present password was given; guesses are slowed down."""
-        address = client_address(visit.request, self._desk.settings)
+        address = client_address(visit.request, self._desk.settings.proxies) or ""
         wait = await self._check(visit.staff.login, visit.form.get("old", ""), address)
         if wait:
             raise RefusedError(429, "desk.login.wait", seconds=wait)

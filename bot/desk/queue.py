@@ -21,8 +21,8 @@ PAGE_ROWS = 50
 """Rows of one page; more do not fit a screen and nobody reads them."""
 _PAGE = re.compile(r"[1-9][0-9]{0,4}")
 MOST_OPEN = 5_000
-MOST_CLOSED = 100_000
-"""The store returns closed tickets by due time; the last ones are found among all of them."""
+MOST_CLOSED = 2000
+"""Older ones are found by their code."""
 
 
 class Tab(StrEnum):
@@ -110,18 +110,19 @@ async def load_queue(
     closed: list[Ticket] = []
     if query.tab is Tab.CLOSED:
         over = tuple(sorted(set(TicketState) - OPEN_STATES))
-        closed = await _visible(store, query, staff, over, MOST_CLOSED)
-        closed.sort(key=lambda t: t.acted_at, reverse=True)
+        closed = await _visible(store, query, staff, over, MOST_CLOSED, newest_first=True)
     return build_queue([*tickets, *closed], query, staff, playbook, now)
 
 
 async def _visible(
-    store: Store, query: QueueQuery, staff: Staff, states: tuple[TicketState, ...], limit: int
-) -> list[Ticket]:
+    store: Store, query: QueueQuery, staff: Staff, states: tuple[TicketState, ...], limit: int,
+    newest_first: bool = False,
+) -> list[Ticket]:  # fmt: skip
     wanted = TicketFilter(
         states=states,
         kinds=(query.kind,) if query.kind else (),
         counties=(query.county,) if query.county else (),
+        newest_first=newest_first,
         limit=limit,
     )
     return [t for t in await store.tickets(wanted) if may_open(staff, t)]

@@ -128,12 +128,3 @@ def is_own_page(request: web.Request, settings: DeskSettings) -> bool:
     except ValueError:
         return False
     return host != "" and host in (request.host, settings.public_host)
-
-
-def client_address(request: web.Request, settings: DeskSettings) -> str:
-    """Return the client's network address, seen through the proxies of ours."""
-    remote = request.remote or ""
-    if settings.proxies == 0:
-        return remote
-    hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
-    return hops[-settings.proxies].strip() if len(hops) >= settings.proxies else remote

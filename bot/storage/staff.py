@@ -39,13 +39,14 @@ def by_login(db: sqlite3.Connection, login: str) -> Staff | None:
 
 
 def update(db: sqlite3.Connection, staff: Staff) -> None:
-    """Store everything but the login. An inactive account's logins end at once."""
+    """Store everything but the login. Logins end with the account and with its password."""
+    before = db.execute("SELECT password_hash FROM staff WHERE id = ?", (staff.id,)).fetchone()
     db.execute(
         "UPDATE staff SET name = ?, role = ?, password_hash = ?, active = ?, must_change = ?"
         " WHERE id = ?",
         (staff.name, staff.role, staff.password_hash, staff.active, staff.must_change, staff.id),
     )
-    if not staff.active:
+    if not staff.active or (before and before["password_hash"] != staff.password_hash):
         db.execute("DELETE FROM staff_sessions WHERE staff = ?", (staff.id,))
 
 

@@ -171,6 +171,8 @@ class TicketFilter:
     kinds: tuple[HandoffKind, ...] = ()
     counties: tuple[str, ...] = ()
     owner: int | None = None
+    newest_first: bool = False
+    """By last action, newest first, instead of by urgency and due time."""
     limit: int = 200
 
 
@@ -344,7 +346,7 @@ class Store(Protocol):
     # -- tickets --
 
     async def tickets(self, wanted: TicketFilter) -> list[Ticket]:
-        """Return tickets, urgent first, then by due time, then oldest first."""
+        """Return tickets, urgent first, then by due time, then oldest first (or as wanted)."""
 
     async def ticket(self, code: str) -> TicketDetail | None: ...
 
@@ -365,7 +367,10 @@ class Store(Protocol):
     async def staff_by_login(self, login: str) -> Staff | None: ...
 
     async def update_staff(self, staff: Staff) -> None:
-        """Store name, role, password hash, active; an inactive account's logins end at once."""
+        """Store name, role, password hash, active.
+
+        The account's logins end when it is switched off and when its password changes.
+        """
 
     async def open_staff_session(
         self, token_digest: str, staff: int, csrf: str, at: datetime

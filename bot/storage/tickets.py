@@ -145,7 +145,7 @@ def of_conversation(db: sqlite3.Connection, conversation: int) -> list[Ticket]:
 
 
 def search(db: sqlite3.Connection, wanted: TicketFilter) -> list[Ticket]:
-    """Return tickets, urgent first, then by due time, then oldest first."""
+    """Return tickets, urgent first, then by due time, then oldest first (or as wanted)."""
     conditions, values = ["1"], list[str | int]()
     for column, allowed in (
         ("state", wanted.states),
@@ -158,9 +158,11 @@ def search(db: sqlite3.Connection, wanted: TicketFilter) -> list[Ticket]:
     if wanted.owner is not None:
         conditions.append("owner = ?")
         values.append(wanted.owner)
+    order = "urgent DESC, due_at IS NULL, due_at, opened_at, tickets.id"
+    if wanted.newest_first:
+        order = "acted_at DESC, tickets.id DESC"
     rows = db.execute(
-        f"{_TICKET} WHERE {' AND '.join(conditions)}"
-        " ORDER BY urgent DESC, due_at IS NULL, due_at, opened_at, tickets.id LIMIT ?",
+        f"{_TICKET} WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT ?",
         (*values, wanted.limit),
     )
     return [_to_ticket(row) for row in rows]

@@ -68,5 +68,5 @@ def test_wording_is_plain_text_without_markup(mind: Mind) -> None:
 def test_missing_wording_and_values_say_which(mind: Mind) -> None:
     with pytest.raises(PlaybookError, match=r"no\.such"):
         mind.playbook.say("no.such")
-    with pytest.raises(PlaybookError, match="ticket.owner"):
+    with pytest.raises(PlaybookError, match=r"ticket\.owner"):
         mind.playbook.say("ticket.owner")

@@ -29,12 +29,12 @@ from bot.channels.web.messages import (
 )
 from bot.channels.web.page import Page, send_asset
 from bot.channels.web.visitor import (
-    client_address,
     give_token,
     is_own_page,
     read_token,
     sender_of,
 )
+from bot.clients import client_address
 from bot.settings import Settings
 from bot.storage.store import StorageError
 from bot.turns import Turns, utc_now

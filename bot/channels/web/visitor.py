@@ -69,11 +69,3 @@ def is_own_page(request: web.Request, public_url: str) -> bool:
     # A proxy may have replaced the Host header; then only the public address is right.
     own = {request.host, urlsplit(public_url).netloc} - {""}
     return host in own
-
-
-def client_address(request: web.Request, proxies: int) -> str | None:
-    """Return the network address of the client, seen through ``proxies`` proxies of ours."""
-    if proxies == 0:
-        return request.remote
-    hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
-    return hops[-proxies].strip() if len(hops) >= proxies else request.remote
