@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from bot.storage.store import Store
 
 
+_REFUSALS = (InUse, SettingsError, KnowledgeError, BundleError, EncoderError)
+"""What stops a start with a message that tells the operator what to do."""
+
+
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), help="Data folder (default ./data).")
 @click.option("--host", help="Address to listen on (default 127.0.0.1; 0.0.0.0 for all).")
@@ -35,23 +40,21 @@ def command(data: Path | None, host: str | None, port: int | None) -> None:
         logging.basicConfig(
             level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
         )
-        for noisy in ("httpx", "httpcore", "telegram", "aiohttp.access"):
-            # They log whole addresses, and the Bot API's hold the token.
-            logging.getLogger(noisy).setLevel(logging.WARNING)
         with hold(settings.data):
             ensure_bundle(settings)
             _run(settings)
-    except (InUse, SettingsError, KnowledgeError, BundleError, EncoderError) as error:
+    except _REFUSALS as error:
         click.echo(str(error), err=True)
         sys.exit(1)
 
 
 def _run(settings: Settings) -> None:
+    from bot.channels.telegram import TelegramSettingsError
     from bot.storage.store import StorageError
 
     try:
         asyncio.run(_serve(settings))
-    except StorageError as error:
+    except (StorageError, TelegramSettingsError) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
     except OSError as error:
@@ -78,32 +81,29 @@ async def _serve(settings: Settings) -> None:
     except BaseException:
         await store.close()
         raise
-    runner = web.AppRunner(app, access_log=None, handle_signals=True)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host, settings.port)
         await site.start()
         _announce(runner, settings, first)
-        await asyncio.Event().wait()
-    except asyncio.CancelledError:
-        pass
+        await stop.wait()
+        click.echo("正在停止……")
     finally:
         await runner.cleanup()
 
 
 async def _first_login(store: Store) -> tuple[str, str] | None:
     """Make the first account if there is none; return its login and password, shown once."""
-    from bot.desk.accounts import new_password
-
+    from bot.desk.accounts import Accounts
     from bot.storage.store import Role
 
     if await store.list_staff():
         return None
-    password, hashed = new_password()
-    staff = await store.add_staff("admin", "管理员", Role.ADMIN, hashed)
-    from dataclasses import replace
-
-    await store.update_staff(replace(staff, must_change=True))
+    staff, password = await Accounts(store).add("admin", "管理员", Role.ADMIN)
     return staff.login, password
 
 

@@ -68,5 +68,5 @@ async def running(
 async def until(true: Callable[[], bool], seconds: float = 10) -> None:
     """Wait for what nobody announces."""
     async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - see above
+        while not true():
             await asyncio.sleep(0.01)

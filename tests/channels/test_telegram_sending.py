@@ -79,7 +79,7 @@ async def waiting(store: Store) -> int:
 
 async def sent_all(store: Store, seconds: float = 20) -> None:
     async with asyncio.timeout(seconds):
-        while await waiting(store):  # noqa: ASYNC110 - nobody announces it
+        while await waiting(store):
             await asyncio.sleep(0.02)
 
 

@@ -8,8 +8,8 @@ It keeps Telegram's rules as they are documented or stand in the source of its s
 and a second poll ends the first with 409. Unlike the real one it posts to http, too.
 """
 
-from .server import TOKEN, Call, FakeBotApi
-from .user import VirtualUser
-from .wire import Fault, FaultKind
+from tests.fake_bot_api.server import TOKEN, Call, FakeBotApi
+from tests.fake_bot_api.user import VirtualUser
+from tests.fake_bot_api.wire import Fault, FaultKind
 
 __all__ = ["TOKEN", "Call", "FakeBotApi", "Fault", "FaultKind", "VirtualUser"]

@@ -6,8 +6,8 @@ import asyncio
 import sys
 from contextlib import suppress
 
-from .server import TOKEN, FakeBotApi
-from .wire import buttons_of
+from tests.fake_bot_api.server import TOKEN, FakeBotApi
+from tests.fake_bot_api.wire import buttons_of
 
 
 async def chat() -> None:

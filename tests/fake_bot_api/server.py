@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from aiohttp import web
 
-from .user import VirtualUser
-from .webhook import CALLBACK_LIFE, WebhookPoster
-from .wire import (
+from tests.fake_bot_api.user import VirtualUser
+from tests.fake_bot_api.webhook import CALLBACK_LIFE, WebhookPoster
+from tests.fake_bot_api.wire import (
     ApiError,
     Fault,
     FaultKind,

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .wire import Json, buttons_of
+from tests.fake_bot_api.wire import Json, buttons_of
 
 if TYPE_CHECKING:
     from .server import FakeBotApi

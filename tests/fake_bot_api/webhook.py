@@ -13,7 +13,7 @@ from collections import deque
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from .wire import Json
+from tests.fake_bot_api.wire import Json
 
 DAY = 86_400.0
 CALLBACK_LIFE = 150.0

@@ -9,8 +9,7 @@ from pathlib import Path
 from bot.core.session import Session
 from bot.storage.sqlite import open_store
 from bot.storage.store import Author, NewMessage, Turn
-
-from .builders import NOW, form, message
+from tests.storage.builders import NOW, form, message
 
 
 async def work(database: Path, key: Path, round_: str) -> None:

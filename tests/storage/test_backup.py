@@ -10,9 +10,8 @@ import pytest
 
 from bot.storage.sqlite import open_store
 from bot.storage.store import StorageError, Turn
-
-from .builders import NOW, begin, citizen, form, message, receive, say
-from .conftest import Place
+from tests.storage.builders import NOW, begin, citizen, form, message, receive, say
+from tests.storage.conftest import Place
 
 
 async def test_backup_under_load_holds_all_that_was_acknowledged(

@@ -11,8 +11,7 @@ from contextlib import closing
 
 from bot.storage.sqlite import open_store
 from bot.storage.vault import open_vault
-
-from .conftest import Place
+from tests.storage.conftest import Place
 
 ROUNDS = 5
 
@@ -20,7 +19,7 @@ ROUNDS = 5
 def run_and_kill(place: Place, round_: int, after: int) -> set[tuple[str, str]]:
     """Kill a child some moment after its acknowledgement ``after``; return all it gave."""
     child = subprocess.Popen(
-        [sys.executable, "-m", f"{__package__}.crash_child", *place, f"r{round_}"],
+        [sys.executable, "-m", "tests.storage.crash_child", *place, f"r{round_}"],
         stdout=subprocess.PIPE,
         text=True,
         env={"PYTHONPATH": ":".join(sys.path)},

@@ -14,9 +14,8 @@ import pytest
 
 from bot.storage.sqlite import open_store
 from bot.storage.store import StorageDamaged, StorageError
-
-from .builders import begin, citizen, message, receive, say
-from .conftest import Place
+from tests.storage.builders import begin, citizen, message, receive, say
+from tests.storage.conftest import Place
 
 
 @contextmanager

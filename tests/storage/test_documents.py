@@ -17,9 +17,8 @@ from bot.storage.documents import DocumentError, dump, load, printable, to_plain
 from bot.storage.sqlite import open_store
 from bot.storage.store import Turn
 from bot.storage.vault import open_vault
-
-from .builders import NOW, begin, bot, citizen, form, message, receive, reply, say
-from .conftest import Place
+from tests.storage.builders import NOW, begin, bot, citizen, form, message, receive, reply, say
+from tests.storage.conftest import Place
 
 
 def test_values_come_back_equal() -> None:

@@ -9,8 +9,7 @@ import pytest
 from bot.core.handoff import TicketAction, TicketState
 from bot.core.session import Session
 from bot.storage.store import Author, Store, TicketConflict, Turn
-
-from .builders import (
+from tests.storage.builders import (
     NOW,
     answer,
     begin,

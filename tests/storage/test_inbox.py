@@ -9,8 +9,7 @@ import pytest
 
 from bot.core.inbound import MessageKind
 from bot.storage.store import AlreadyHandled, StorageError, Store, Turn
-
-from .builders import NOW, begin, citizen, message, receive
+from tests.storage.builders import NOW, begin, citizen, message, receive
 
 
 async def test_message_comes_back_as_it_was_received(store: Store) -> None:

@@ -16,8 +16,7 @@ from bot.storage.connection import open_connection
 from bot.storage.migrate import Migration, load_migrations, migrate
 from bot.storage.sqlite import open_store
 from bot.storage.store import StorageDamaged
-
-from .conftest import Place
+from tests.storage.conftest import Place
 
 ADD = Migration(number=9998, name="9998_add.sql", sql="CREATE TABLE more (id INTEGER);\n-- end\n")
 BREAK = Migration(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.storage.store import Author, NewMessage, OutboxItem, Store, Turn
-
-from .builders import NOW, begin, bot, citizen, form, reply, say
+from tests.storage.builders import NOW, begin, bot, citizen, form, reply, say
 
 LEASE = 30.0
 

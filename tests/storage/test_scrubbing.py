@@ -14,9 +14,8 @@ from bot.core.session import Session
 from bot.storage.scrubbing import Scrubber
 from bot.storage.sqlite import open_store
 from bot.storage.store import StorageError, Turn
-
-from .builders import NOW, answer, begin, bot, citizen, form, message, receive, say
-from .conftest import Place
+from tests.storage.builders import NOW, answer, begin, bot, citizen, form, message, receive, say
+from tests.storage.conftest import Place
 
 
 async def test_no_byte_is_left(place: Place) -> None:

@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.storage.store import OutboxItem, Store, Turn
-
-from .builders import NOW, bot, citizen, message, receive
+from tests.storage.builders import NOW, bot, citizen, message, receive
 
 PEOPLE = ("a", "b", "c")
 LEASE = 30

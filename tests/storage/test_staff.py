@@ -8,8 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.storage.store import Role, Staff, StorageError, Store
-
-from .builders import NOW
+from tests.storage.builders import NOW
 
 
 async def add(store: Store, login: str = "wang") -> Staff:

@@ -28,8 +28,7 @@ from bot.storage.store import (
     TicketFilter,
     Turn,
 )
-
-from .builders import NOW, begin, change, citizen, form, open_ticket, say, ticket
+from tests.storage.builders import NOW, begin, change, citizen, form, open_ticket, say, ticket
 
 PATHS: dict[TicketState, tuple[TicketAction, ...]] = {
     TicketState.WAITING: (),

@@ -19,8 +19,7 @@ from bot.storage.store import (
     TicketConflict,
     Turn,
 )
-
-from .builders import (
+from tests.storage.builders import (
     NOW,
     answer,
     begin,

@@ -8,8 +8,18 @@ import pytest
 
 from bot.core.handoff import TicketAction
 from bot.storage.store import Store, Turn
-
-from .builders import NOW, answer, begin, bot, change, citizen, message, open_ticket, receive, say
+from tests.storage.builders import (
+    NOW,
+    answer,
+    begin,
+    bot,
+    change,
+    citizen,
+    message,
+    open_ticket,
+    receive,
+    say,
+)
 
 LATER = NOW + timedelta(days=10)
 

@@ -13,9 +13,8 @@ from bot.core.session import Session
 from bot.storage.sqlite import open_store
 from bot.storage.store import Turn
 from bot.storage.vault import Vault, VaultError, open_vault
-
-from .builders import NOW, begin, citizen, form, message, receive
-from .conftest import Place
+from tests.storage.builders import NOW, begin, citizen, form, message, receive
+from tests.storage.conftest import Place
 
 VAULT = Vault(b"k" * 32)
 
