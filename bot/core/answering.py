@@ -53,7 +53,8 @@ class Letter:
     def __init__(self, playbook: Playbook, matter: Matter, today: date) -> None:
         self._playbook = playbook
         self._today = today
-        self.matter = matter
+        self._matter = matter
+        self._known = list(matter.citations)
         self.blocks: list[Block] = []
         self.citations: list[Citation] = []
         self._numbers: dict[str, int] = {}
@@ -67,7 +68,7 @@ class Letter:
             index = self._remember(id_)
             number = len(self.citations) + 1
             shown = quote if quote is not None else detail.paragraphs[0]
-            choice = render_choice(Verb.CITE, self.matter.id, str(index)) if index >= 0 else ""
+            choice = render_choice(Verb.CITE, self._matter.id, str(index)) if index >= 0 else ""
             self.citations.append(
                 Citation(
                     number=number,
@@ -82,13 +83,17 @@ class Letter:
         return (self._numbers[id_],)
 
     def _remember(self, id_: str) -> int:
-        known = self.matter.citations
-        if id_ in known:
-            return known.index(id_)
-        if len(known) >= MAX_CITATIONS:
+        if id_ in self._known:
+            return self._known.index(id_)
+        if len(self._known) >= MAX_CITATIONS:
             return -1
-        self.matter = replace(self.matter, citations=(*known, id_))
-        return len(known)
+        self._known.append(id_)
+        return len(self._known) - 1
+
+    @property
+    def matter(self) -> Matter:
+        """The matter with the citations of this reply."""
+        return replace(self._matter, citations=tuple(self._known))
 
     def line(self, statement: Statement) -> Line:
         marks = tuple(m for basis in statement.basis for m in self.mark(basis.id))

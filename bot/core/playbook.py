@@ -20,6 +20,8 @@ from kb.types import Entry, Kind, Knowledge, Place, Provision
 from kb.value import value
 from retrieval.normalise import fold
 
+MAX_REMEMBERED = 20_000
+"""Citations kept ready; a day's worth of all sources, imported statutes included."""
 DIALECT = "wording/dialect"
 """Not said by the bot: it normalises questions (`retrieval.normalise.Dialect`)."""
 
@@ -146,6 +148,8 @@ class Playbook:
     """Articles that the operator has imported in full, by citation id."""
     place_names: tuple[tuple[str, str], ...] = field(default=())
     """(folded name or alias, place id), longest first."""
+    _cited: dict[tuple[str, date], CitationDetail | None] = field(default_factory=dict)
+    """What `cite` has given before: the same source is cited in many answers."""
 
     def say(self, key: str, **values: object) -> str:
         """Return the wording ``key`` with ``values`` filled in. Raises `PlaybookError`."""
@@ -185,6 +189,14 @@ class Playbook:
 
     def cite(self, id_: str, as_of: date) -> CitationDetail | None:
         """Return the citation ``id_`` in full, or None when there is no such source."""
+        key = (id_, as_of)
+        if key not in self._cited:
+            if len(self._cited) >= MAX_REMEMBERED:
+                self._cited.clear()
+            self._cited[key] = self._cite(id_, as_of)
+        return self._cited[key]
+
+    def _cite(self, id_: str, as_of: date) -> CitationDetail | None:
         if id_.startswith("law/"):
             return self._cite_article(id_, as_of)
         provision = self.knowledge.provisions.get(id_)

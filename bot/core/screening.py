@@ -30,12 +30,13 @@ class Screened:
 def screen(text: str, rules: DangerRules) -> Screened:
     """Return ``text`` screened. Total: accepts anything, never raises."""
     visible = strip_invisible(text).strip()
-    danger = detect_danger(fold(visible), rules)  # all of it: it may stand in the middle
+    folded = fold(visible)
+    danger = detect_danger(folded, rules)  # in all of it: it may stand in the middle
     truncated = len(visible) > MAX_CHARACTERS
     if truncated:  # people put the question first or last
         half = MAX_CHARACTERS // 2
         visible = f"{visible[:half]}\n{visible[-half:]}"
-    folded = fold(visible)
+        folded = fold(visible)
     redacted, personal = redact(visible)
     return Screened(
         text=visible,
