@@ -40,6 +40,8 @@ class LexicalIndex:
         self._offsets = offsets
         self._documents = documents
         self._impacts = impacts
+        # The best that each term can give; an empty index has no terms.
+        self._best = np.maximum.reduceat(impacts, offsets[:-1]) if len(impacts) else impacts
         self.size = size
 
     def scores(self, terms: Sequence[str]) -> Floats:
@@ -61,12 +63,8 @@ class LexicalIndex:
 
     def best_possible(self, terms: Sequence[str]) -> float:
         """Return the highest score that any document could have for ``terms``."""
-        total = 0.0
-        for term in dict.fromkeys(terms):
-            i = self._vocabulary.get(term)
-            if i is not None:
-                total += float(self._impacts[self._offsets[i] : self._offsets[i + 1]].max())
-        return total
+        known = [i for t in dict.fromkeys(terms) if (i := self._vocabulary.get(t)) is not None]
+        return float(self._best[known].sum())
 
     def arrays(
         self, common: float = 1.0

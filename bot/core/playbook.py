@@ -301,6 +301,9 @@ def build_playbook(
         except ValueError as error:
             raise PlaybookError(f"kb/wording：“{key}”里的大括号没有成对：{error}") from error
     danger = _parse("rules/danger", documents.get("rules/danger"), DangerFile)
+    for kind in danger.kinds:  # the one thing that must never fail when it is needed
+        if f"danger.{kind.id}" not in wording:
+            raise PlaybookError(f"kb/rules/danger.yaml 的“{kind.id}”缺少 kb/wording 里的 danger.{kind.id}")
     phrases = _parse("rules/phrases", documents.get("rules/phrases"), PhraseFile)
     names = sorted(
         {
