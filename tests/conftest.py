@@ -10,6 +10,7 @@ import importlib.util
 import os
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +83,10 @@ def mind(settings: Settings) -> Mind:
 @pytest.fixture(scope="session")
 def knowledge(mind: Mind) -> Knowledge:
     return mind.playbook.knowledge
+
+
+@pytest.fixture
+def data(settings: Settings, tmp_path: Path) -> Path:
+    """A fresh data folder with the bundle built already, for a server of its own."""
+    shutil.copytree(settings.bundles, tmp_path / "data" / "bundles")
+    return tmp_path / "data"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -12,18 +11,12 @@ import sys
 import tarfile
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from bot.settings import Settings
+from tests.serving import ROOT, run, serving
 
-ROOT = Path(__file__).parent.parent
 BAD_REQUESTS = (
     b"",
     b"[",
@@ -38,69 +31,9 @@ BAD_REQUESTS = (
 )
 
 
-@dataclass
-class Server:
-    process: subprocess.Popen[str]
-    base: str
-    said: str
-
-    def get(self, path: str) -> bytes:
-        with urllib.request.urlopen(self.base + path, timeout=5) as response:
-            data: bytes = response.read()
-            return data
-
-    def ask(self, body: bytes) -> tuple[int, dict[str, object]]:
-        request = urllib.request.Request(
-            self.base + "/api/v1/ask", data=body, headers={"Content-Type": "application/json"}
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=10) as response:
-                return response.status, json.loads(response.read())
-        except urllib.error.HTTPError as error:
-            text = error.read().decode()
-            return error.code, json.loads(text) if text.startswith("{") else {"text": text}
-
-
-@pytest.fixture
-def data(settings: Settings, tmp_path: Path) -> Path:
-    """A data folder with the bundle built already."""
-    shutil.copytree(settings.bundles, tmp_path / "data" / "bundles")
-    return tmp_path / "data"
-
-
-def run(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "scripts", *arguments, "--data", str(data)],
-        cwd=ROOT, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-
-
-@contextmanager
-def serving(data: Path) -> Iterator[Server]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "scripts", "serve", "--port", "0", "--data", str(data)],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    said = ""
-    try:
-        for line in process.stdout:
-            said += line
-            if "Ctrl+C" in line:
-                break
-        base = re.search(r"群众对话页\s+(http://\S+?)/\s", said)
-        assert base, said
-        yield Server(process, base[1], said)
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-
-
 def test_start_stop_and_start_again(data: Path) -> None:
     with serving(data) as server:
-        password = re.search(r"账号 admin\s+密码 (\S+)", server.said)
-        assert password and len(password[1]) >= 10
+        assert len(server.first_password) >= 10
         assert json.loads(server.get("/health"))["ok"] is True
         assert "随法问" in server.get("/").decode()
         assert b"<form" in server.get("/desk/login")
