@@ -95,8 +95,11 @@ def seal(folder: Path, inputs: str, encoder: Encoder, counts: dict[str, int]) ->
 def publish(bundles: Path, built: Path, digest: str) -> Path:
     """Move the sealed folder ``built`` to its place and point to it. Returns the place."""
     place = bundles / digest
-    if place.exists():
-        shutil.rmtree(built)
+    if place.exists():  # built before; what lies there may have been damaged since
+        old = built.with_name(f"{built.name}-old")
+        place.rename(old)
+        built.rename(place)
+        shutil.rmtree(old)
     else:
         built.rename(place)
     point(bundles, digest)
@@ -122,11 +125,10 @@ def current(bundles: Path) -> Path | None:
 
 
 def _remove_old(bundles: Path, keep: str) -> None:
-    folders = [p for p in bundles.iterdir() if p.is_dir() and (p / MANIFEST).exists()]
-    folders.sort(key=lambda p: p.stat().st_mtime, reverse=True)
-    for folder in folders[KEPT:]:
-        if folder.name != keep:
-            shutil.rmtree(folder, ignore_errors=True)
+    others = [p.parent for p in bundles.glob(f"*/{MANIFEST}") if p.parent.name != keep]
+    others.sort(key=lambda p: p.stat().st_mtime, reverse=True)
+    for folder in others[KEPT - 1 :]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def read_manifest(folder: Path) -> Manifest:

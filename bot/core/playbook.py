@@ -303,7 +303,7 @@ def build_playbook(
     danger = _parse("rules/danger", documents.get("rules/danger"), DangerFile)
     for kind in danger.kinds:  # the one thing that must never fail when it is needed
         if f"danger.{kind.id}" not in wording:
-            raise PlaybookError(f"kb/rules/danger.yaml 的“{kind.id}”缺少 kb/wording 里的 danger.{kind.id}")
+            raise PlaybookError(f"kb/wording 缺少 danger.{kind.id}（kb/rules/danger.yaml）")
     phrases = _parse("rules/phrases", documents.get("rules/phrases"), PhraseFile)
     names = sorted(
         {
