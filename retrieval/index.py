@@ -20,7 +20,7 @@ from retrieval.analyse import terms
 from retrieval.dense import DenseIndex, build_dense, load_dense
 from retrieval.encoder import Encoder
 from retrieval.lexical import LexicalIndex, build_lexical, load_lexical
-from retrieval.normalise import fold
+from retrieval.normalise import Dialect, fold
 from retrieval.topics import TopicClassifier, load_topics, train_topics
 
 TRAINING = Path(__file__).parent / "training"
@@ -68,17 +68,27 @@ FILES = ("lexical.npz", "dense.faiss", "topics.npz", "candidates.json")
 
 
 def build_index(
-    knowledge: Knowledge, encoder: Encoder, training: Iterable[tuple[str, str]]
+    knowledge: Knowledge,
+    encoder: Encoder,
+    training: Iterable[tuple[str, str]],
+    dialect: Dialect,
 ) -> Index:
-    """Return the index of ``knowledge``. ``training`` are further (text, topic) pairs."""
+    """Return the index of ``knowledge``. ``training`` are further (text, topic) pairs.
+
+    ``dialect`` is applied to what people say, here as in every question.
+    """
+
+    def said_as(text: str) -> str:
+        return dialect.apply(fold(text))
+
     candidates: list[Candidate] = []
     documents: list[list[str]] = []
     owners: list[int] = []
     texts: list[str] = []
-    labelled = [(fold(text), topic) for text, topic in training]
+    labelled = [(said_as(text), topic) for text, topic in training]
 
     def add(candidate: Candidate, body: str, head: str, phrasings: Sequence[str]) -> None:
-        said = [fold(p) for p in phrasings]
+        said = [said_as(p) for p in phrasings]
         documents.append([*terms(fold(body)), *(t for p in said for t in terms(p))])
         owners.extend([len(candidates)] * (len(said) + 1))
         texts.extend((head, *phrasings))
@@ -99,7 +109,7 @@ def build_index(
     return _index(
         candidates,
         build_lexical(documents),
-        build_dense(encoder.encode([fold(text) for text in texts])),
+        build_dense(encoder.encode([said_as(text) for text in texts])),
         owners,
         texts,
         topics,

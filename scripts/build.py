@@ -71,11 +71,12 @@ def build(
 
     ``by`` stands in the log of publications; a bundle that is in use already is not logged again.
     """
-    from bot.core.playbook import build_playbook
+    from bot.core.playbook import DIALECT, build_playbook
     from kb.catalogue import build_catalogue
     from retrieval import bundle
     from retrieval.encoders import open_encoder
     from retrieval.index import build_index, load_training
+    from retrieval.normalise import parse_dialect
     from retrieval.publishing import Publication, record, unpin
     from retrieval.ranking import SHIPPED as RANKING
 
@@ -92,7 +93,8 @@ def build(
     folder = Path(tempfile.mkdtemp(prefix="building-", dir=settings.bundles))
     try:
         build_catalogue(folder / bundle.CATALOGUE, knowledge, files)
-        index = build_index(knowledge, encoder, load_training())
+        dialect = parse_dialect(files.get(DIALECT))
+        index = build_index(knowledge, encoder, load_training(), dialect)
         index.save(folder)
         shutil.copyfile(RANKING, folder / bundle.RANKING)
         counts = {
