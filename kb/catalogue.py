@@ -23,6 +23,7 @@ from kb.types import (
     Hotline,
     Knowledge,
     LawVersion,
+    Office,
     Place,
     Provision,
     Topic,
@@ -30,7 +31,7 @@ from kb.types import (
 
 T = TypeVar("T")
 
-SCHEMA = 1
+SCHEMA = 2
 """Counted up when the tables change; a catalogue of another schema is refused."""
 
 
@@ -54,6 +55,7 @@ def build_catalogue(path: Path, knowledge: Knowledge, files: Mapping[str, Any]) 
             _insert(db, "laws", LawVersion, knowledge.laws.values(), ("name", "category"))
             _insert(db, "articles", Article, knowledge.articles.values(), ("law", "article"))
             _insert(db, "places", Place, knowledge.places.values(), ("id", "name", "level"))
+            _insert(db, "offices", Office, knowledge.offices, ("service", "place", "name"))
             owners = {e.id: e.phrasings for e in knowledge.entries.values()}
             owners |= {p.id: p.phrasings for p in knowledge.provisions.values()}
             phrasings = [
@@ -91,6 +93,9 @@ def open_catalogue(path: Path) -> tuple[Knowledge, dict[str, Any]]:
                 laws=_load(db, "laws", LawVersion, lambda w: w.name),
                 articles=_load(db, "articles", Article, lambda a: f"law/{a.law}/{a.article}"),
                 places=_load(db, "places", Place, lambda p: p.id),
+                offices=tuple(
+                    _load(db, "offices", Office, lambda o: (o.service, o.place, o.name)).values()
+                ),
             )
             files = {name: json.loads(body) for name, body in db.execute("SELECT * FROM files")}
             return knowledge, files
@@ -113,10 +118,11 @@ def _insert(
         for value in values
     ]
     types: dict[str, Any] = dict.fromkeys((*columns, "body"), str)
-    db.table(table).insert_all(rows, columns=types)
+    db.table(table).create(types)  # also when there is nothing to put into it
+    db.table(table).insert_all(rows)
 
 
-def _load(db: sqlite3.Connection, table: str, shape: type[T], key: Any) -> dict[str, T]:
+def _load(db: sqlite3.Connection, table: str, shape: type[T], key: Any) -> dict[Any, T]:
     adapter = TypeAdapter(tuple[shape, ...])  # type: ignore[valid-type]  # built at run time
     rows = db.execute(f"SELECT body FROM {table} ORDER BY rowid").fetchall()
     values: tuple[T, ...] = adapter.validate_json("[" + ",".join(row[0] for row in rows) + "]")

@@ -25,6 +25,7 @@ from kb.types import (
     Kind,
     Knowledge,
     LawVersion,
+    Office,
     Place,
     Provision,
     Statement,
@@ -165,7 +166,10 @@ class ExtractFile:
 
 @value
 class PlaceFile:
-    places: tuple[Place, ...]
+    """Places, and the offices in them."""
+
+    places: tuple[Place, ...] = ()
+    offices: tuple[Office, ...] = ()
 
 
 @value
@@ -204,6 +208,7 @@ class _Loader:
         self.gists: dict[tuple[str, str], str] = {}
         self.extracts: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {}
         self.places: dict[str, Place] = {}
+        self.offices: dict[tuple[str, str, str], Office] = {}
         self.short: dict[str, str] = {}
 
     def add_root(self, root: Path) -> None:
@@ -241,6 +246,7 @@ class _Loader:
             laws=self.laws,
             articles=articles,
             places=self.places,
+            offices=tuple(self.offices.values()),
         )
 
     # -- one method for each kind of file --
@@ -283,6 +289,7 @@ class _Loader:
 
     def _places(self, file: YamlFile, shape: PlaceFile) -> None:
         self.places.update({place.id: place for place in shape.places})
+        self.offices.update({(o.service, o.place, o.name): o for o in shape.offices})
 
     def _documents(self, file: YamlFile, shape: DocumentFile) -> None:
         self.documents.update({d.id: d for d in shape.documents})
@@ -393,7 +400,8 @@ class _Loader:
             name = str(path.relative_to(root.parent))
             try:
                 file = load_yaml(path, name)
-                add(file, parse_file(file, shape))
+                if file.data is not None:  # only comments
+                    add(file, parse_file(file, shape))
             except KnowledgeError as error:
                 self.problems.extend(error.problems)
 
@@ -425,6 +433,8 @@ def load_files(roots: Sequence[Path] = (SHIPPED,)) -> dict[str, Any]:
                 data = load_yaml(path, str(path.relative_to(root.parent))).data
             except KnowledgeError as error:
                 problems.extend(error.problems)
+                continue
+            if data is None:  # only comments
                 continue
             before = files.get(name)
             if before and data and set(before) == set(data) == {"wording"}:

@@ -217,6 +217,20 @@ class Place:
 
 
 @value
+class Office:
+    """Where a service is found in one place: the operator's own facts, never shipped."""
+
+    service: str
+    place: str
+    """Id of a county or town."""
+    name: str
+    address: str = ""
+    phone: str = ""
+    hours: str = ""
+    verified_on: date
+
+
+@value
 class Knowledge:
     """All that the bot knows, as loaded from YAML: the input of the bundle."""
 
@@ -229,3 +243,4 @@ class Knowledge:
     articles: Mapping[str, Article]
     """By citation id, `law/NAME/ARTICLE`."""
     places: Mapping[str, Place]
+    offices: tuple[Office, ...] = ()

@@ -27,7 +27,7 @@ from bot.core.reply import (
     Urgency,
 )
 from bot.core.session import Matter
-from kb.types import Entry, Facet, Kind, Provision, Statement
+from kb.types import Entry, Facet, Kind, Office, Provision, Statement
 from retrieval.types import LookupKind, SearchResult
 
 MAX_CITATIONS = 40
@@ -96,7 +96,12 @@ class Letter:
         return replace(self._matter, citations=tuple(self._known))
 
     def line(self, statement: Statement) -> Line:
-        marks = tuple(m for basis in statement.basis for m in self.mark(basis.id))
+        marks = tuple(
+            mark
+            for basis in statement.basis
+            if self._playbook.is_citable(basis, self._today)
+            for mark in self.mark(basis.id)
+        )
         return Line(text=statement.text, marks=marks)
 
     def add(self, kind: BlockKind, lines: Iterable[Line | str], heading: str = "") -> None:
@@ -136,11 +141,17 @@ def simple_reply(
 
 
 def compose_entry(
-    entry: Entry, matter: Matter, playbook: Playbook, today: date, statutes: Sequence[str] = ()
+    entry: Entry,
+    matter: Matter,
+    playbook: Playbook,
+    today: date,
+    place: str | None = None,
+    statutes: Sequence[str] = (),
 ) -> tuple[Reply, Matter]:
     """Return the first answer about ``entry``, and the matter with its citations.
 
-    ``statutes`` are imported articles on the question; they stand apart, at the end.
+    ``place`` is where the person is, if known: the offices there are named. ``statutes`` are
+    imported articles on the question; they stand apart, at the end.
     """
     letter = Letter(playbook, matter, today)
     lead = letter.line(entry.answer)
@@ -153,7 +164,7 @@ def compose_entry(
             letter.add(BlockKind.LIST, lines, heading)
         else:
             letter.add_facet(facet, entry.facets.get(facet, ()))
-    letter.add(BlockKind.LIST, _whom(entry, playbook), playbook.say("answer.whom"))
+    letter.add(BlockKind.LIST, _whom(entry, playbook, place), playbook.say("answer.whom"))
     related = [
         Line(
             text=playbook.say("answer.provision", heading=p.heading),
@@ -175,9 +186,14 @@ def compose_entry(
 
 
 def compose_fold(
-    entry: Entry, fold: str, matter: Matter, playbook: Playbook, today: date
+    entry: Entry,
+    fold: str,
+    matter: Matter,
+    playbook: Playbook,
+    today: date,
+    place: str | None = None,
 ) -> tuple[Reply, Matter]:
-    """Return what stands behind one button of ``entry``."""
+    """Return what stands behind one button of ``entry``; see `compose_entry`."""
     letter = Letter(playbook, matter, today)
     letter.add(BlockKind.TEXT, [playbook.say("answer.about", title=entry.title)])
     found = False
@@ -186,7 +202,7 @@ def compose_fold(
         letter.add_facet(facet, statements)
         found = found or bool(statements)
     if fold == "where" or not found:
-        letter.add(BlockKind.LIST, _whom(entry, playbook), playbook.say("answer.whom"))
+        letter.add(BlockKind.LIST, _whom(entry, playbook, place), playbook.say("answer.whom"))
     if not found:
         letter.blocks[0] = Block(
             kind=BlockKind.TEXT,
@@ -195,18 +211,36 @@ def compose_fold(
     return letter.reply(Status.ANSWERED, _entry_buttons(entry, matter.id, playbook)), letter.matter
 
 
-def _whom(entry: Entry, playbook: Playbook) -> list[str]:
+def _whom(entry: Entry, playbook: Playbook, place: str | None) -> list[str]:
     """Lines that say whom to turn to: the offices, then the numbers with their purpose."""
-    lines = [
-        playbook.say("answer.service", name=service.title)
-        for id_ in entry.services[:3]
-        if (service := playbook.entry(id_)) and service.id != entry.id
-    ]
+    own = (entry.id,) if entry.kind is Kind.SERVICE else ()
+    lines = []
+    for id_ in dict.fromkeys((*own, *entry.services[:3])):
+        service = playbook.entry(id_)
+        if service is None:
+            continue
+        offices = playbook.offices(id_, place)
+        if not offices and service.id != entry.id:
+            lines.append(playbook.say("answer.service", name=service.title))
+        lines += [_office(office, playbook) for office in offices]
     for number in entry.hotlines:
         hotline = playbook.knowledge.hotlines[number]
         key = "answer.hotline" if hotline.dial else "answer.platform"
         lines.append(playbook.say(key, number=number, name=hotline.name, purpose=hotline.purpose))
     return lines
+
+
+def _office(office: Office, playbook: Playbook) -> str:
+    """One line with what is known of an office, and when it was looked up."""
+    known = (
+        ("answer.office_address", office.address),
+        ("answer.office_phone", office.phone),
+        ("answer.office_hours", office.hours),
+    )
+    parts = [playbook.say(key, value=text) for key, text in known if text]
+    verified = office.verified_on
+    day = f"{verified.year}年{verified.month}月{verified.day}日"
+    return playbook.say("answer.office", name=office.name, parts="，".join(parts), verified=day)
 
 
 def _entry_buttons(entry: Entry, matter: int, playbook: Playbook) -> list[Button]:

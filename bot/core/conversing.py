@@ -86,7 +86,7 @@ def _on_found(session: Session, event: SearchCompleted, playbook: Playbook) -> D
     session, matter = matter_for(session, result.topic, event.screened.text)
     matter = replace(matter, situation=result.situation, services=result.services)
     today = event.at.date()
-    entry = playbook.entry(result.best)
+    entry = playbook.entry(result.best, today)
     provision = playbook.knowledge.provisions.get(result.best or "")
     composed = compose_lookup(result, matter, playbook, today)
     if composed is None and provision is not None:
@@ -95,8 +95,8 @@ def _on_found(session: Session, event: SearchCompleted, playbook: Playbook) -> D
     if composed is None and entry is not None:
         services = entry.services if entry.kind is Kind.SITUATION else (entry.id, *entry.services)
         matter = replace(matter, entry=entry.id, services=services)
-        composed = compose_entry(entry, matter, playbook, today, result.statutes)
-    if composed is None:  # the bundle changed between search and answer
+        composed = compose_entry(entry, matter, playbook, today, session.place, result.statutes)
+    if composed is None:  # the entry is not valid today
         return _on_nothing(before, event, playbook)
     reply, matter = composed
     notes = [
@@ -204,7 +204,7 @@ def _none_of_these(session: Session, event: MessageReceived, playbook: Playbook)
 def _show(
     session: Session, event: MessageReceived, playbook: Playbook, id_: str, matter_id: int | None
 ) -> Decision | None:
-    entry = playbook.entry(id_)
+    entry = playbook.entry(id_, event.at.date())
     if entry is None:
         return None
     matter = matter_of(session, matter_id)
@@ -214,7 +214,7 @@ def _show(
     matter = replace(matter, topic=topic, entry=entry.id)
     if entry.kind is Kind.SITUATION:
         matter = replace(matter, situation=entry.id, services=entry.services)
-    reply, matter = compose_entry(entry, matter, playbook, event.at.date())
+    reply, matter = compose_entry(entry, matter, playbook, event.at.date(), session.place)
     own = entry.services if entry.kind is Kind.SITUATION else (entry.id, *entry.services)
     judgement = Judgement(
         status=reply.status,
@@ -267,7 +267,7 @@ def _show_fold(
     session: Session, event: MessageReceived, playbook: Playbook, matter: Matter, entry: Entry,
     name: str,
 ) -> Decision:  # fmt: skip
-    reply, matter = compose_fold(entry, name, matter, playbook, event.at.date())
+    reply, matter = compose_fold(entry, name, matter, playbook, event.at.date(), session.place)
     judgement = Judgement(
         status=reply.status,
         topic=matter.topic,

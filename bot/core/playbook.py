@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from bot.core.danger import DangerKind, DangerRules
 from kb.statute_files import StatuteArticle
-from kb.types import Entry, Kind, Knowledge, Place, Provision
+from kb.types import Basis, Entry, Kind, Knowledge, Office, Place, Provision
 from kb.value import value
 from retrieval.normalise import fold
 
@@ -162,8 +162,21 @@ class Playbook:
         """Whether the message is the phrase ``name`` of kb/rules/phrases.yaml."""
         return self.phrases[name].matches(bare(folded))
 
-    def entry(self, id_: str | None) -> Entry | None:
-        return self.knowledge.entries.get(id_) if id_ else None
+    def entry(self, id_: str | None, on: date | None = None) -> Entry | None:
+        """Return the entry ``id_``; with ``on`` only if it is valid on that day."""
+        entry = self.knowledge.entries.get(id_) if id_ else None
+        if entry is None or on is None:
+            return entry
+        late = entry.valid_to is not None and on > entry.valid_to
+        early = entry.valid_from is not None and on < entry.valid_from
+        return None if late or early else entry
+
+    def is_citable(self, basis: Basis, on: date) -> bool:
+        """Whether the law of ``basis`` is in force on that day."""
+        law = self.knowledge.laws.get(basis.law)
+        if law is None or (law.repealed_on is not None and law.repealed_on <= on):
+            return False
+        return law.effective is None or law.effective <= on
 
     def locate(self, folded: str) -> tuple[Place, str] | None:
         """Return the most exact known place that ``folded`` names, and the name as written."""
@@ -183,6 +196,20 @@ class Playbook:
         while place is not None and place.level != "county":
             place = self.knowledge.places.get(place.parent) if place.parent else None
         return place
+
+    def offices(self, service: str, place: str | None) -> tuple[Office, ...]:
+        """Return the operator's offices for ``service`` in ``place``, its county or the city.
+
+        The nearest level that has any counts; without a place, only those of the whole city.
+        """
+        own = [o for o in self.knowledge.offices if o.service == service]
+        here = self.knowledge.places.get(place or "suizhou")
+        while own and here is not None:
+            found = tuple(o for o in own if o.place == here.id)
+            if found:
+                return found
+            here = self.knowledge.places.get(here.parent or "")
+        return ()
 
     def counties(self) -> tuple[Place, ...]:
         return tuple(p for p in self.knowledge.places.values() if p.level == "county")

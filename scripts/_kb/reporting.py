@@ -52,7 +52,8 @@ def sections(
     yield "已经过期", (f"{e.id}（到 {e.valid_to}）" for e in expired)
     yield "没有被引用", _unlinked(knowledge)
     silent = [e.id for e in entries if not e.phrasings]
-    silent += [p.id for p in knowledge.provisions.values() if not p.phrasings]
+    provisions = knowledge.provisions.values()
+    silent += [f"{p.id}（没有标题和说明）" for p in provisions if not p.phrasings]
     yield "没有说法", iter(silent)
     yield "没有审定", (e.id for e in entries if not e.approved_by)
     if asked:

@@ -165,4 +165,5 @@ def test_overlap_is_a_share_of_the_shorter() -> None:
 
 def test_the_shipped_knowledge_is_whole(knowledge: Knowledge) -> None:
     assert len(knowledge.provisions) == 91
+    assert all(p.title and p.summary and p.facts for p in knowledge.provisions.values())
     assert not check_knowledge(knowledge)
