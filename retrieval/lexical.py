@@ -18,6 +18,9 @@ K1 = 1.2
 B = 0.75
 """Measured to move results by about one point either way; kept at the textbook values."""
 
+FEW = 50
+"""A term in no more documents than this is never called common."""
+
 Floats = NDArray[np.float32]
 
 
@@ -72,7 +75,7 @@ class LexicalIndex:
         """Return terms, offsets, documents and impacts, without terms that stand in more than
         the share ``common`` of the documents; for indexes that are memory-mapped."""
         counts = np.diff(self._offsets)
-        kept = counts <= common * self.size
+        kept = counts <= max(common * self.size, FEW)
         rows = np.repeat(kept, counts)
         offsets = np.concatenate(([0], np.cumsum(counts[kept]))).astype(np.int64)
         terms = [term for term, keep in zip(self._vocabulary, kept, strict=True) if keep]

@@ -87,6 +87,10 @@ class Searcher:
         self._numbers = {c.id: i for i, c in enumerate(index.candidates)}
 
     @property
+    def index(self) -> Index:
+        return self._index
+
+    @property
     def topics(self) -> tuple[str, ...]:
         """The topics, in the order of `topic_scores`."""
         return self._classes

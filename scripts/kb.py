@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from scripts._kb import checking, editing, making, publishing, reporting, statutes
+from scripts._kb import checking, documents, editing, making, publishing, reporting, statutes
 
 
 @click.group()
@@ -12,7 +12,7 @@ def command() -> None:
     """Check, complete, publish and inspect the knowledge base."""
 
 
-for module in (checking, making, editing, publishing, reporting, statutes):
+for module in (checking, documents, making, editing, publishing, reporting, statutes):
     for verb in vars(module).values():
         if isinstance(verb, click.Command):
             command.add_command(verb)

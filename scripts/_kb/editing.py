@@ -23,7 +23,7 @@ from scripts._kb.layers import DATA, load_layers
 REVIEW = timedelta(days=180)
 
 
-def _own_layer(data: Path | None) -> Path:
+def own_layer(data: Path | None) -> Path:
     try:
         return load_settings(data=data).knowledge
     except SettingsError as error:
@@ -31,8 +31,8 @@ def _own_layer(data: Path | None) -> Path:
         sys.exit(1)
 
 
-def _everything(data: Path | None) -> Knowledge:
-    own = _own_layer(data)
+def everything(data: Path | None) -> Knowledge:
+    own = own_layer(data)
     return load_layers((own,) if own.is_dir() else ())
 
 
@@ -43,7 +43,7 @@ def _everything(data: Path | None) -> Knowledge:
 @DATA
 def new(kind: str, topic: str, id_: str, data: Path | None) -> None:
     """Put an empty entry of TOPIC with ID into the operator's layer, to be filled in."""
-    knowledge = _everything(data)
+    knowledge = everything(data)
     if topic not in knowledge.topics:
         click.echo(f"没有主题“{topic}”。可用的：{'、'.join(knowledge.topics)}", err=True)
         sys.exit(1)
@@ -68,7 +68,7 @@ def new(kind: str, topic: str, id_: str, data: Path | None) -> None:
         "verified_on": today,
         "review_by": today + REVIEW,
     }
-    path = write_records(_own_layer(data), Kind(kind), topic, [record])
+    path = write_records(own_layer(data), Kind(kind), topic, [record])
     click.echo(f"写在 {path}。填好以后运行 suifawen kb check --with {path.parent.parent}")
 
 
@@ -77,7 +77,7 @@ def new(kind: str, topic: str, id_: str, data: Path | None) -> None:
 @DATA
 def export(target: Path, data: Path | None) -> None:
     """Write all entries to a spreadsheet."""
-    entries = _everything(data).entries.values()
+    entries = everything(data).entries.values()
     write_spreadsheet(target, entries)
     click.echo(f"{len(entries)} 个条目写到 {target}。改完用 suifawen kb import 读回来")
 
@@ -87,7 +87,7 @@ def export(target: Path, data: Path | None) -> None:
 @DATA
 def import_(source: Path, data: Path | None) -> None:
     """Read a spreadsheet; what differs goes into the operator's layer."""
-    knowledge, own = _everything(data), _own_layer(data)
+    knowledge, own = everything(data), own_layer(data)
     try:
         rows = read_spreadsheet(source)
     except SpreadsheetError as error:
@@ -114,15 +114,15 @@ def import_(source: Path, data: Path | None) -> None:
 @DATA
 def approve(ids: tuple[str, ...], all_: bool, by: str, data: Path | None) -> None:
     """Record that BY approves the entries IDS, in the wording they have now."""
-    knowledge = _everything(data)
+    knowledge = everything(data)
     unknown = [id_ for id_ in ids if id_ not in knowledge.entries]
     if unknown or not (ids or all_):
         problem = f"没有这些条目：{'、'.join(unknown)}" if unknown else "请写编号，或者 --all"
         click.echo(problem, err=True)
         sys.exit(1)
     entries = [e for e in knowledge.entries.values() if all_ or e.id in ids]
-    count = append_approvals(_own_layer(data), entries, by, datetime.now(UTC))
-    rest = sum(not e.approved_by for e in _everything(data).entries.values())
+    count = append_approvals(own_layer(data), entries, by, datetime.now(UTC))
+    rest = sum(not e.approved_by for e in everything(data).entries.values())
     click.echo(f"{by} 审定了 {count} 个条目，还有 {rest} 个没有审定")
     click.echo("发布以后生效：suifawen kb publish")
 
@@ -138,7 +138,7 @@ def diff(old: str, new: str, data: Path | None) -> None:
     """
     bundles = load_settings(data=data).bundles
     before = _open(bundles, old)
-    after = _open(bundles, new) if new else _everything(data)
+    after = _open(bundles, new) if new else everything(data)
     lines = list(compare(before, after))
     for line in lines or ["没有变化"]:
         click.echo(line)
