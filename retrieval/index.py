@@ -1,8 +1,8 @@
 """Everything that is searched, built from the knowledge and kept in a few files.
 
 A *candidate* is what can be answered with: a situation, a service or a provision. Its lexical
-document holds its title, its sentences and its phrasings together (measured best, see
-README.md); each phrasing and each title with its answer has a vector of its own.
+document holds its title, its sentences and its phrasings together, and its vector is the mean
+of those of its phrasings and its title (both measured best, see README.md).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from kb.types import Kind, Knowledge
 from retrieval.analyse import terms
 from retrieval.dense import DenseIndex, build_dense, load_dense
-from retrieval.encoder import Encoder
+from retrieval.encoder import Encoder, Floats
 from retrieval.lexical import LexicalIndex, build_lexical, load_lexical
 from retrieval.normalise import Dialect, fold
 from retrieval.topics import TopicClassifier, load_topics, train_topics
@@ -43,10 +43,7 @@ class Index:
     candidates: tuple[Candidate, ...]
     lexical: LexicalIndex
     dense: DenseIndex
-    owners: NDArray[np.int32]
-    """Candidate of each vector of ``dense``."""
-    texts: tuple[str, ...]
-    """The text of each vector, for explanations."""
+    """One vector for each candidate, in their order."""
     topics: TopicClassifier
     topic_of: NDArray[np.int32]
     """Topic of each candidate as a class of ``topics``; -1 for none."""
@@ -55,12 +52,8 @@ class Index:
         self.lexical.save(folder / "lexical.npz")
         self.dense.save(folder / "dense.faiss")
         self.topics.save(folder / "topics.npz")
-        data = {
-            "candidates": [[c.id, c.kind, c.topic] for c in self.candidates],
-            "owners": self.owners.tolist(),
-            "texts": self.texts,
-        }
-        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        rows = [[c.id, c.kind, c.topic] for c in self.candidates]
+        text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
         (folder / "candidates.json").write_text(text, encoding="utf-8")
 
 
@@ -83,15 +76,13 @@ def build_index(
 
     candidates: list[Candidate] = []
     documents: list[list[str]] = []
-    owners: list[int] = []
-    texts: list[str] = []
+    vectors: list[Floats] = []
     labelled = [(said_as(text), topic) for text, topic in training]
 
     def add(candidate: Candidate, body: str, head: str, phrasings: Sequence[str]) -> None:
         said = [said_as(p) for p in phrasings]
         documents.append([*terms(fold(body)), *(t for p in said for t in terms(p))])
-        owners.extend([len(candidates)] * (len(said) + 1))
-        texts.extend((head, *phrasings))
+        vectors.append(mean_vector(encoder, [said_as(head), *said]))
         candidates.append(candidate)
         if candidate.topic is not None:
             labelled.extend((p, candidate.topic) for p in said)
@@ -109,23 +100,19 @@ def build_index(
     return _index(
         candidates,
         build_lexical(documents),
-        build_dense(encoder.encode([said_as(text) for text in texts])),
-        owners,
-        texts,
+        build_dense(np.stack(vectors)),
         topics,
     )
 
 
 def load_index(folder: Path) -> Index:
     """Return the index that `Index.save` wrote."""
-    data = json.loads((folder / "candidates.json").read_text(encoding="utf-8"))
-    candidates = [Candidate(id_, Kind(kind), topic) for id_, kind, topic in data["candidates"]]
+    rows = json.loads((folder / "candidates.json").read_text(encoding="utf-8"))
+    candidates = [Candidate(id_, Kind(kind), topic) for id_, kind, topic in rows]
     return _index(
         candidates,
         load_lexical(folder / "lexical.npz"),
         load_dense(folder / "dense.faiss"),
-        data["owners"],
-        data["texts"],
         load_topics(folder / "topics.npz"),
     )
 
@@ -140,17 +127,24 @@ def load_training(folder: Path = TRAINING) -> list[tuple[str, str]]:
     return pairs
 
 
+def mean_vector(encoder: Encoder, texts: Sequence[str]) -> Floats:
+    """Return the mean of the vectors of ``texts``, scaled to length 1, shape (dimension,)."""
+    mean: Floats = encoder.encode(texts).mean(axis=0)
+    length = float(np.linalg.norm(mean))
+    return mean / length if length > 0 else mean
+
+
 def _index(
-    candidates: Sequence[Candidate], lexical: LexicalIndex, dense: DenseIndex,
-    owners: Sequence[int], texts: Sequence[str], topics: TopicClassifier,
-) -> Index:  # fmt: skip
+    candidates: Sequence[Candidate],
+    lexical: LexicalIndex,
+    dense: DenseIndex,
+    topics: TopicClassifier,
+) -> Index:
     numbers = {topic: i for i, topic in enumerate(topics.classes)}
     return Index(
         candidates=tuple(candidates),
         lexical=lexical,
         dense=dense,
-        owners=np.array(owners, dtype=np.int32),
-        texts=tuple(texts),
         topics=topics,
         topic_of=np.array([numbers.get(c.topic or "", -1) for c in candidates], dtype=np.int32),
     )

@@ -1,7 +1,7 @@
 """From a question to ranked, explained hits with a calibrated confidence.
 
 Three voices, each in 0..1, joined by a convex combination (`retrieval.ranking`): the lexical
-score of a candidate (share of the best one's), the cosine of its nearest phrasing, and what
+score of a candidate (share of the best one's), the cosine of its vector, and what
 the topic classifier thinks of its topic (log probability on a scale of 0..1). The best
 candidate of each topic speaks for the topic; a softmax over them, calibrated, is the
 confidence. Everything is immutable and safe to use from several threads.
@@ -24,8 +24,6 @@ from retrieval.ranking import Ranking, calibrate
 from retrieval.statutes import StatuteLibrary
 from retrieval.types import Hit, Lookup, LookupKind, Outcome, Query, Scope, SearchResult
 
-NEAREST = 48
-"""Vectors asked of the dense index; a candidate that is not among them gets their lowest cosine."""
 SHOWN_HITS = 5
 SHOWN_STATUTES = 3
 MAX_CHOICES = 4
@@ -46,8 +44,6 @@ class Scores:
     dense: Floats
     prior: Floats
     fused: Floats
-    nearest: dict[int, int]
-    """Candidate -> the vector of it that is nearest."""
     probabilities: Floats
     """Of the topic classifier, shape (topics,)."""
     coverage: float
@@ -120,7 +116,7 @@ class Searcher:
         top = float(raw.max(initial=0.0))
         possible = index.lexical.best_possible(asked)
         lexical = raw / top if top > 0 else raw
-        dense, nearest = self._dense(folded)
+        dense = self._dense(folded)
         probabilities = index.topics.probabilities(folded)
         scaled = _scaled(probabilities)
         prior = np.where(self._no_topic, scaled.max() * OFFICE, scaled[index.topic_of])
@@ -130,26 +126,18 @@ class Searcher:
             dense=dense,
             prior=prior.astype(np.float32),
             fused=_fuse(self._ranking, lexical, dense, prior),
-            nearest=nearest,
             probabilities=probabilities,
             coverage=top / possible if possible > 0 else 0.0,
         )
 
-    def _dense(self, folded: str) -> tuple[Floats, dict[int, int]]:
-        """Return the best cosine of each candidate, and the vector that gave it."""
-        size = len(self._index.candidates)
+    def _dense(self, folded: str) -> Floats:
+        """Return the cosine of each candidate, 0 where it is negative."""
+        dense = np.zeros(len(self._index.candidates), dtype=np.float32)
         vector = self._encoder.encode([folded])[0]
-        if not vector.any():
-            return np.zeros(size, dtype=np.float32), {}
-        numbers, cosines = self._index.dense.search(vector, NEAREST)
-        dense = np.full(size, max(float(cosines[-1]), 0.0), dtype=np.float32)
-        nearest: dict[int, int] = {}
-        for number, cosine in zip(numbers.tolist(), cosines.tolist(), strict=True):
-            owner = int(self._index.owners[number])
-            if owner not in nearest:  # nearest first
-                nearest[owner] = number
-                dense[owner] = max(cosine, 0.0)
-        return dense, nearest
+        if vector.any():
+            numbers, cosines = self._index.dense.search(vector, len(dense))
+            dense[numbers] = np.maximum(cosines, 0)
+        return dense
 
     def topic_scores(self, scores: Scores, ranking: Ranking | None = None) -> Floats:
         """Return the score of each topic: its best candidate, or the prior alone.
@@ -300,14 +288,12 @@ class Searcher:
         return tuple(e.id for e in services[:MAX_SERVICES])
 
     def _hit(self, number: int, scores: Scores) -> Hit:
-        vector = scores.nearest.get(number)
         return Hit(
             id=self._index.candidates[number].id,
             score=float(scores.fused[number]),
             lexical=float(scores.lexical[number]),
             dense=float(scores.dense[number]),
             prior=float(scores.prior[number]),
-            matched=self._index.texts[vector] if vector is not None else "",
         )
 
 

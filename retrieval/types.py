@@ -55,8 +55,6 @@ class Hit:
     dense: float = 0.0
     prior: float = 0.0
     """What the topic classifier adds."""
-    matched: str = ""
-    """The phrasing that matched best, if any."""
 
 
 @value

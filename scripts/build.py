@@ -101,7 +101,7 @@ def build(
             "entries": len(knowledge.entries),
             "provisions": len(knowledge.provisions),
             "articles": len(knowledge.articles),
-            "vectors": index.dense.size,
+            "candidates": index.dense.size,
         }
         digest = bundle.seal(folder, inputs_digest(layers, encoder.id), encoder, counts)
         folder.chmod(0o755)
@@ -118,6 +118,6 @@ def build(
     seconds = time.perf_counter() - started
     report(
         f"已生成：条目 {counts['entries']}，条款 {counts['provisions']}，"
-        f"法条 {counts['articles']}，向量 {counts['vectors']}，用时 {seconds:.1f} 秒"
+        f"法条 {counts['articles']}，可答 {counts['candidates']}，用时 {seconds:.1f} 秒"
     )
     return place

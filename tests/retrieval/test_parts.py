@@ -68,7 +68,7 @@ def test_the_dense_index_compares_every_vector(tmp_path: Path) -> None:
         numbers, cosines = each.search(vector, 3)
         slow = vectors @ vector
         assert list(numbers) == list(np.argsort(-slow)[:3])
-        assert np.allclose(cosines, np.sort(slow)[::-1][:3], atol=1e-3)  # 16-bit floats
+        assert np.allclose(cosines, np.sort(slow)[::-1][:3], atol=1e-6)
 
 
 def test_the_topic_classifier_learns_and_survives_saving(tmp_path: Path) -> None:
