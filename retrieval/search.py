@@ -186,7 +186,8 @@ class Searcher:
     def _ranked(self, scores: Scores, topic: str) -> list[int]:
         """Return the best candidates: those of the best topic first, each by fused score."""
         best = np.argsort(-scores.fused)[: 6 * SHOWN_HITS].tolist()
-        return sorted(best, key=lambda i: self._index.candidates[i].topic != topic)
+        first = [i for i in best if self._index.candidates[i].topic == topic][:1]
+        return [*first, *(i for i in best if i not in first)]
 
     def _outcome(
         self, result: SearchResult, scores: Scores, order: np.ndarray, ranked: list[int]
