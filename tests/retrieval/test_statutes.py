@@ -20,6 +20,7 @@ from retrieval.ranking import load_ranking
 from retrieval.search import Searcher
 from retrieval.statutes import StatuteLibrary, StatutesError, open_statutes, write_statutes
 
+SECOND = "用人单位约定试用期的，应当书面告知。"
 TODAY = date(2026, 11, 24)
 TEXT = """中华人民共和国测试法
 
@@ -65,7 +66,7 @@ def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
                  "status": "有效", "chapter": "第一章 总则"}
                 for n, text in (
                     ("一", "为了测试，制定本法。"),
-                    ("二", "用人单位约定试用期的，应当书面告知。\n违反前款规定的，由有关部门责令改正。"),
+                    ("二", f"{SECOND}\n违反前款规定的，由有关部门责令改正。"),
                     ("三", "本法自2021年3月1日起施行。"),
                 )
             ]  # fmt: skip
