@@ -10,8 +10,16 @@ BIN    := $(VENV)/bin
 run: $(VENV)/.run
 	@exec $(BIN)/suifawen serve --host $(HOST) --port $(PORT)
 
-test: $(VENV)/.test
+test: $(VENV)/.test browser-packages
 	@$(BIN)/python -m scripts check
+
+# Tests in a browser are left out (and counted) without these; everything else runs.
+.PHONY: browser-packages
+browser-packages:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	  echo "没有 chromium，浏览器里的测试会略过。要跑请运行：sudo apt-get install -y chromium"
+	@fc-list :lang=zh 2>/dev/null | grep -q . || \
+	  echo "没有中文字体，浏览器里的字会变成方框。请运行：sudo apt-get install -y fonts-noto-cjk"
 
 check: test
 

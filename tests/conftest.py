@@ -28,6 +28,7 @@ _NEEDS = {
         _CHROMIUM is not None,
         "no Chromium: sudo apt-get install -y chromium fonts-noto-cjk",
     ),
+    "node": (shutil.which("node") is not None, "no node: sudo apt-get install -y nodejs"),
     "models": (
         importlib.util.find_spec("sentence_transformers") is not None,
         "no sentence-transformers: pip install torch==2.13.0 && pip install -e '.[models]'",

@@ -6,7 +6,6 @@ No browser is needed here; `test_web_browser.py` drives one.
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -122,26 +121,30 @@ def test_the_list_leaves_old_syntax_alone() -> None:
     assert not [n for n, pattern in NEW_SYNTAX.items() if re.search(pattern, code, re.MULTILINE)]
 
 
-if NODE := shutil.which("node"):
-    # node carries a parser that can be told the year of the language.
-    PARSE = """
-      const acorn = require('internal/deps/acorn/acorn/dist/acorn');
-      const source = require('fs').readFileSync(0, 'utf8');
-      acorn.parse(source, { ecmaVersion: 2017, sourceType: 'script' });
-    """
+# node carries a parser that can be told the year of the language.
+PARSE = """
+  const acorn = require('internal/deps/acorn/acorn/dist/acorn');
+  const source = require('fs').readFileSync(0, 'utf8');
+  acorn.parse(source, { ecmaVersion: 2017, sourceType: 'script' });
+"""
 
-    def parses(source: str) -> bool:
-        command = [str(NODE), "--expose-internals", "-e", PARSE]
-        return not subprocess.run(command, input=source, text=True, capture_output=True).returncode
 
-    @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-    def test_scripts_parse_at_ecma_version_2017(script: Path) -> None:
-        assert parses(script.read_text(encoding="utf-8"))
+def parses(source: str) -> bool:
+    command = ["node", "--expose-internals", "-e", PARSE]
+    return not subprocess.run(command, input=source, text=True, capture_output=True).returncode
 
-    def test_the_parser_is_told_the_year() -> None:
-        assert parses("const a = 2 ** 3;")
-        assert not parses("const a = { ...b };")
-        assert not parses("try { a(); } catch { b(); }")
+
+@pytest.mark.node
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_parse_at_ecma_version_2017(script: Path) -> None:
+    assert parses(script.read_text(encoding="utf-8"))
+
+
+@pytest.mark.node
+def test_the_parser_is_told_the_year() -> None:
+    assert parses("const a = 2 ** 3;")
+    assert not parses("const a = { ...b };")
+    assert not parses("try { a(); } catch { b(); }")
 
 
 # -- words -------------------------------------------------------------------------------------
