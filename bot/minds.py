@@ -30,7 +30,7 @@ def open_mind_in(folder: Path, settings: Settings) -> Mind:
     bundle = open_bundle(folder, encoder)
     statutes = open_statutes(settings.statutes)
     files = with_shipped_wording(bundle.files)
-    playbook = build_playbook(bundle.knowledge, files, bundle.id, statutes)
+    playbook = build_playbook(bundle.knowledge, files, bundle.danger, bundle.id, statutes)
     searcher = Searcher(
         bundle.index,
         bundle.knowledge,

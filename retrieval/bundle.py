@@ -1,7 +1,7 @@
 """A bundle: the built, immutable, digest-named knowledge base with its index.
 
     DATA/bundles/<digest>/   catalogue.db lexical.npz dense.faiss topics.npz candidates.json
-                             ranking.json manifest.json
+                             danger.npz ranking.json manifest.json
     DATA/bundles/current     the digest of the one in use
 
 A bundle is written into a temporary folder, sealed with the digests of its files, and moved
@@ -22,18 +22,19 @@ from pydantic import TypeAdapter, ValidationError
 from kb.catalogue import CatalogueError, open_catalogue
 from kb.types import Knowledge
 from kb.value import value
-from retrieval import analyse
+from retrieval import analyse, danger
+from retrieval.classifier import Classifier, load_classifier
 from retrieval.encoder import Encoder
 from retrieval.index import FILES as INDEX_FILES
 from retrieval.index import Index, load_index
 from retrieval.ranking import Ranking, load_ranking
 
-FORMAT = 2
+FORMAT = 3
 """Counted up when the files change their meaning."""
 CATALOGUE = "catalogue.db"
 RANKING = "ranking.json"
 MANIFEST = "manifest.json"
-FILES = (CATALOGUE, RANKING, *INDEX_FILES)
+FILES = (CATALOGUE, RANKING, danger.FILE, *INDEX_FILES)
 MAX_BYTES = 2_000_000_000
 KEPT = 5
 """Bundles kept for going back; older ones are removed when a new one is published."""
@@ -69,6 +70,7 @@ class Bundle:
     """Wording, rules and the operator's file, as `kb.load.load_files` gives them."""
     index: Index
     ranking: Ranking
+    danger: Classifier
 
 
 def _digest(path: Path) -> str:
@@ -165,6 +167,7 @@ def open_bundle(folder: Path, encoder: Encoder) -> Bundle:
         knowledge, files = open_catalogue(folder / CATALOGUE)
         index = load_index(folder)
         ranking = load_ranking(folder / RANKING)
+        dangers = load_classifier(folder / danger.FILE)
     except (CatalogueError, OSError, ValueError, KeyError, RuntimeError) as error:
         raise BundleError(f"知识包 {folder} 打不开：{error}。请重新生成：suifawen build") from error
     return Bundle(
@@ -174,4 +177,5 @@ def open_bundle(folder: Path, encoder: Encoder) -> Bundle:
         files=files,
         index=index,
         ranking=ranking,
+        danger=dangers,
     )

@@ -21,9 +21,9 @@ from retrieval.dense import DenseIndex, build_dense, load_dense
 from retrieval.encoder import Encoder, Floats
 from retrieval.lexical import LexicalIndex, build_lexical, load_lexical
 from retrieval.normalise import Dialect, fold
-from retrieval.topics import TopicClassifier, load_topics, train_topics
+from retrieval.classifier import Classifier, load_classifier, train_classifier
 
-TRAINING = Path(__file__).parent / "training"
+TRAINING = Path(__file__).parent / "training" / "topics"
 """Texts with topics beside the entries' own phrasings; each file names its source."""
 
 
@@ -44,7 +44,7 @@ class Index:
     lexical: LexicalIndex
     dense: DenseIndex
     """One vector for each candidate, in their order."""
-    topics: TopicClassifier
+    topics: Classifier
     topic_of: NDArray[np.int32]
     """Topic of each candidate as a class of ``topics``; -1 for none."""
 
@@ -96,7 +96,7 @@ def build_index(
         head = f"{provision.title or provision.heading}。{provision.summary}"
         candidate = Candidate(provision.id, Kind.PROVISION, "plan-content")
         add(candidate, body, head, provision.phrasings)
-    topics = train_topics([text for text, _ in labelled], [topic for _, topic in labelled])
+    topics = train_classifier([text for text, _ in labelled], [topic for _, topic in labelled])
     return _index(
         candidates,
         build_lexical(documents),
@@ -113,7 +113,7 @@ def load_index(folder: Path) -> Index:
         candidates,
         load_lexical(folder / "lexical.npz"),
         load_dense(folder / "dense.faiss"),
-        load_topics(folder / "topics.npz"),
+        load_classifier(folder / "topics.npz"),
     )
 
 
@@ -138,7 +138,7 @@ def _index(
     candidates: Sequence[Candidate],
     lexical: LexicalIndex,
     dense: DenseIndex,
-    topics: TopicClassifier,
+    topics: Classifier,
 ) -> Index:
     numbers = {topic: i for i, topic in enumerate(topics.classes)}
     return Index(

@@ -44,15 +44,19 @@ def roots(settings: Settings) -> tuple[Path, ...]:
 
 def inputs_digest(layers: Sequence[Path], encoder_id: str) -> str:
     """Return a digest of everything a bundle is built from: it is out of date when this changes."""
-    from retrieval import analyse, bundle, ranking
+    from retrieval import analyse, bundle, danger, ranking
     from retrieval.index import TRAINING
 
     digest = hashlib.sha256(f"{bundle.FORMAT} {analyse.VERSION} {encoder_id}".encode())
     code = [p for package in ("kb", "retrieval") for p in sorted((_ROOT / package).glob("*.py"))]
-    texts = [ranking.SHIPPED, *sorted(TRAINING.glob("*.jsonl")), *_yaml_files(layers)]
+    texts = [ranking.SHIPPED, *_examples(TRAINING), *_examples(danger.TRAINING), *_yaml_files(layers)]
     for path in (*code, *texts):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def _examples(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.jsonl"))
 
 
 def _yaml_files(layers: Sequence[Path]) -> Iterator[Path]:
@@ -74,6 +78,8 @@ def build(
     from bot.core.playbook import DIALECT, build_playbook
     from kb.catalogue import build_catalogue
     from retrieval import bundle
+    from retrieval.danger import FILE as DANGER
+    from retrieval.danger import build_danger, load_examples
     from retrieval.encoders import open_encoder
     from retrieval.index import build_index, load_training
     from retrieval.normalise import parse_dialect
@@ -87,15 +93,18 @@ def build(
         problems = [*check_knowledge(knowledge), *check_truth(knowledge).problems]
         if problems:
             raise KnowledgeError(problems)
-    build_playbook(knowledge, files)  # refuses wording and rules that cannot be used
+    training = load_training()
+    danger = build_danger(knowledge, load_examples(), training)
+    build_playbook(knowledge, files, danger)  # refuses wording and rules that cannot be used
     encoder = open_encoder(settings.encoder)
     settings.bundles.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="building-", dir=settings.bundles))
     try:
         build_catalogue(folder / bundle.CATALOGUE, knowledge, files)
         dialect = parse_dialect(files.get(DIALECT))
-        index = build_index(knowledge, encoder, load_training(), dialect)
+        index = build_index(knowledge, encoder, training, dialect)
         index.save(folder)
+        danger.save(folder / DANGER)
         shutil.copyfile(RANKING, folder / bundle.RANKING)
         counts = {
             "entries": len(knowledge.entries),

@@ -12,9 +12,9 @@ from dataclasses import field
 from datetime import date
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from bot.core.danger import DangerKind, DangerRules
+from bot.core.danger import CALM, DangerKind, DangerModel, DangerRules
 from kb.statute_files import StatuteArticle
 from kb.types import Basis, Entry, Kind, Knowledge, Office, Place, Provision
 from kb.value import value
@@ -50,15 +50,13 @@ class DangerKindShape:
     numbers: tuple[str, ...]
     services: tuple[str, ...]
     topics: tuple[DangerTopicShape, ...]
-    strong: tuple[str, ...] = ()
-    when: tuple[str, ...] = ()
-    unless: tuple[str, ...] = ()
+    always: tuple[str, ...] = ()
 
 
 @value
 class DangerFile:
+    threshold: float
     kinds: tuple[DangerKindShape, ...]
-    calm: tuple[str, ...] = ()
 
 
 @value
@@ -310,6 +308,7 @@ def _day(day: date) -> str:
 def build_playbook(
     knowledge: Knowledge,
     documents: Mapping[str, Any],
+    danger_model: DangerModel,
     bundle: str = "",
     statutes: Mapping[str, StatuteArticle] | None = None,
 ) -> Playbook:
@@ -331,6 +330,9 @@ def build_playbook(
     for kind in danger.kinds:  # the one thing that must never fail when it is needed
         if f"danger.{kind.id}" not in wording:
             raise PlaybookError(f"kb/wording 缺少 danger.{kind.id}（kb/rules/danger.yaml）")
+    unknown = set(danger_model.classes) - {CALM, *(kind.id for kind in danger.kinds)}
+    if unknown:
+        raise PlaybookError(f"kb/rules/danger.yaml 缺少 {'、'.join(sorted(unknown))}")
     phrases = _parse("rules/phrases", documents.get("rules/phrases"), PhraseFile)
     names = sorted(
         {
@@ -345,7 +347,8 @@ def build_playbook(
         wording=wording,
         danger=DangerRules(
             kinds=tuple(map(_danger_kind, danger.kinds)),
-            calm=_patterns("danger: calm", danger.calm),
+            threshold=danger.threshold,
+            model=danger_model,
         ),
         phrases={name: _phrase(name, shape) for name, shape in phrases.phrases.items()},
         handoff=_parse("rules/handoff", documents.get("rules/handoff"), HandoffRules),
@@ -362,8 +365,10 @@ def _parse(name: str, data: Any, shape: Any) -> Any:
         raise PlaybookError(f"缺少 kb/{name}.yaml")
     try:
         return TypeAdapter(shape).validate_python(data)
-    except ValueError as error:
-        raise PlaybookError(f"kb/{name}.yaml 读不懂：{error}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise PlaybookError(f"kb/{name}.yaml 读不懂：{where}：{first['msg']}") from error
 
 
 def _patterns(where: str, patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
@@ -389,9 +394,7 @@ def _danger_kind(shape: DangerKindShape) -> DangerKind:
         numbers=shape.numbers,
         services=shape.services,
         topics=topics,
-        strong=_patterns(where, shape.strong),
-        when=_patterns(where, shape.when),
-        unless=_patterns(where, shape.unless),
+        always=_patterns(where, shape.always),
     )
 
 

@@ -16,7 +16,7 @@ from retrieval.dense import build_dense, load_dense
 from retrieval.encoder import EncoderError, load_encoder
 from retrieval.lexical import K1, B, build_lexical, load_lexical
 from retrieval.normalise import Dialect, fold, strip_invisible
-from retrieval.topics import load_topics, train_topics
+from retrieval.classifier import load_classifier, train_classifier
 
 TEXTS = ["老板拖欠工资不给", "邻居漏水到我家", "离婚孩子归谁", "老板不给加班费", "拖欠工资怎么告"]
 
@@ -51,7 +51,7 @@ def test_bm25_equals_the_textbook(tmp_path: Path) -> None:
 def test_building_again_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         build_lexical([analyse(t) for t in TEXTS]).save(tmp_path / f"{name}.npz")
-        train_topics([fold(t) for t in TEXTS * 2], ["x", "y", "x", "y", "x"] * 2).save(
+        train_classifier([fold(t) for t in TEXTS * 2], ["x", "y", "x", "y", "x"] * 2).save(
             tmp_path / f"{name}t.npz"
         )
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
@@ -73,9 +73,9 @@ def test_the_dense_index_compares_every_vector(tmp_path: Path) -> None:
 
 def test_the_topic_classifier_learns_and_survives_saving(tmp_path: Path) -> None:
     labels = ["wage", "neighbor", "custody", "wage", "wage"]
-    classifier = train_topics([fold(t) for t in TEXTS * 4], labels * 4)
+    classifier = train_classifier([fold(t) for t in TEXTS * 4], labels * 4)
     classifier.save(tmp_path / "t.npz")
-    for each in (classifier, load_topics(tmp_path / "t.npz")):
+    for each in (classifier, load_classifier(tmp_path / "t.npz")):
         shares = each.probabilities(fold("工资拖欠"))
         assert each.classes[int(shares.argmax())] == "wage"
         assert abs(float(shares.sum()) - 1) < 1e-5

@@ -1,7 +1,8 @@
-"""The topic classifier: a linear softmax over character n-grams, trained at every build.
+"""A classifier of short texts: a linear softmax over character n-grams, trained at every build.
 
-It is one voice in the ranking and the base of the confidence. Training needs numpy only and
-takes seconds, so that an editor's new phrasing is learned by the next build.
+One of it knows the topics (a voice in the ranking and the base of the confidence), another one
+knows danger. Training needs numpy only and takes seconds, so that an editor's new phrasing is
+learned by the next build.
 Features: characters, pairs and triples with sublinear tf-idf, each text of length 1.
 """
 
@@ -17,7 +18,6 @@ from numpy.typing import NDArray
 from retrieval.encoder import Floats
 
 SEED = 7
-EPOCHS = 10
 BATCH = 32
 RATE = 20.0
 """Plain stochastic descent; the rate is high because texts have length 1 and hundreds of
@@ -30,7 +30,7 @@ def ngrams(folded: str) -> list[str]:
     return [text[i : i + n] for n in (1, 2, 3) for i in range(len(text) - n + 1)]
 
 
-class TopicClassifier:
+class Classifier:
     """Immutable; safe in several threads.
 
     ``weights`` has shape (features, classes), ``bias`` (classes,), ``idf`` (features,).
@@ -44,7 +44,7 @@ class TopicClassifier:
         weights: Floats,
         bias: Floats,
     ) -> None:
-        self.classes = tuple(classes)
+        self.classes: tuple[str, ...] = tuple(classes)
         self._vocabulary = vocabulary
         self._idf = idf
         self._weights = weights
@@ -69,12 +69,12 @@ class TopicClassifier:
         )
 
 
-def load_topics(path: Path) -> TopicClassifier:
-    """Return the classifier that `TopicClassifier.save` wrote."""
+def load_classifier(path: Path) -> Classifier:
+    """Return the classifier that `Classifier.save` wrote."""
     with np.load(path, allow_pickle=False) as data:
         classes = data["classes"].tobytes().decode().split("\n")
         words = data["vocabulary"].tobytes().decode().split("\n")
-        return TopicClassifier(
+        return Classifier(
             classes,
             {word: i for i, word in enumerate(words)},
             data["idf"].astype(np.float32),
@@ -83,7 +83,9 @@ def load_topics(path: Path) -> TopicClassifier:
         )
 
 
-def train_topics(texts: Sequence[str], labels: Sequence[str]) -> TopicClassifier:
+def train_classifier(
+    texts: Sequence[str], labels: Sequence[str], epochs: int = 10
+) -> Classifier:
     """Return a classifier of folded ``texts``. Deterministic for the same input."""
     classes = sorted(set(labels))
     counted = [Counter(ngrams(text)) for text in texts]
@@ -98,8 +100,8 @@ def train_topics(texts: Sequence[str], labels: Sequence[str]) -> TopicClassifier
     counts = np.bincount(gold, minlength=len(classes))
     weight = (1 / np.sqrt(counts))[gold]
     weight = (weight / weight.mean()).astype(np.float32)
-    weights, bias = _fit(rows, gold, weight, len(kept), len(classes))
-    return TopicClassifier(classes, vocabulary, idf, weights, bias)
+    weights, bias = _fit(rows, gold, weight, len(kept), len(classes), epochs)
+    return Classifier(classes, vocabulary, idf, weights, bias)
 
 
 _Row = tuple[NDArray[np.int64], Floats]
@@ -120,28 +122,38 @@ def _softmax(logits: Floats) -> Floats:
 
 
 def _fit(
-    rows: Sequence[_Row], gold: NDArray[np.int64], weight: Floats, features: int, classes: int
+    rows: Sequence[_Row],
+    gold: NDArray[np.int64],
+    weight: Floats,
+    features: int,
+    classes: int,
+    epochs: int,
 ) -> tuple[Floats, Floats]:
     """Minimise the weighted cross entropy by stochastic descent with a falling rate."""
     random = np.random.default_rng(SEED)
     weights = np.zeros((features, classes), dtype=np.float32)
     bias = np.zeros(classes, dtype=np.float32)
-    steps = EPOCHS * -(-len(rows) // BATCH)
+    steps = epochs * -(-len(rows) // BATCH)
     step = 0
-    for _ in range(EPOCHS):
+    for _ in range(epochs):
         order = random.permutation(len(rows))
         for start in range(0, len(rows), BATCH):
             step += 1
             batch = order[start : start + BATCH]
             rate = RATE * (1 - step / (steps + 1)) / len(batch)
-            ids = np.concatenate([rows[i][0] for i in batch])
-            values = np.concatenate([rows[i][1] for i in batch])
-            owner = np.repeat(np.arange(len(batch)), [len(rows[i][0]) for i in batch])
-            logits = np.tile(bias, (len(batch), 1))
-            np.add.at(logits, owner, weights[ids] * values[:, None])
-            error = _softmax(logits)
+            dense, ids = _dense([rows[i] for i in batch])
+            error = _softmax(dense @ weights[ids] + bias)
             error[np.arange(len(batch)), gold[batch]] -= 1
             error *= weight[batch][:, None]
-            np.add.at(weights, ids, -rate * error[owner] * values[:, None])
+            weights[ids] -= rate * (dense.T @ error)
             bias -= 0.1 * rate * error.sum(axis=0)
     return weights, bias
+
+
+def _dense(rows: Sequence[_Row]) -> tuple[Floats, NDArray[np.int64]]:
+    """Return ``rows`` as a matrix over the features they have, and which those are."""
+    ids, columns = np.unique(np.concatenate([ids for ids, _ in rows]), return_inverse=True)
+    matrix = np.zeros((len(rows), len(ids)), dtype=np.float32)
+    owner = np.repeat(np.arange(len(rows)), [len(ids) for ids, _ in rows])
+    matrix[owner, columns] = np.concatenate([values for _, values in rows])
+    return matrix, ids

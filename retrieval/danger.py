@@ -1,0 +1,57 @@
+"""What the classifier of danger learns from; how it is used stands in `bot/core/danger.py`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from kb.types import Knowledge
+from retrieval.classifier import Classifier, train_classifier
+from retrieval.normalise import fold
+
+FILE = "danger.npz"
+TRAINING = Path(__file__).parent / "training" / "danger"
+"""Messages with a kind of kb/rules/danger.yaml, or `calm`."""
+CALM = "calm"
+NEAR_DANGER = frozenset(
+    {"crisis", "criminal-victim", "domestic-violence", "fraud", "minors", "personal-injury"}
+)
+"""Topics in which people ask from the middle of it: their phrasings are no examples of calm."""
+EPOCHS = 15
+
+
+def build_danger(
+    knowledge: Knowledge,
+    examples: Iterable[tuple[str, str]],
+    training: Iterable[tuple[str, str]],
+) -> Classifier:
+    """Return the classifier of danger.
+
+    ``examples`` are (text, kind) pairs. The (text, topic) pairs of ``training`` and all phrasings
+    are calm, save those of `NEAR_DANGER`; so is where somebody lives.
+    """
+    pairs = [*examples, *((text, CALM) for text in _calm(knowledge, training))]
+    return train_classifier([fold(text) for text, _ in pairs], [k for _, k in pairs], EPOCHS)
+
+
+def load_examples(folder: Path = TRAINING) -> list[tuple[str, str]]:
+    """Return the (text, kind) pairs of every `.jsonl` file in ``folder``."""
+    rows = (
+        json.loads(line)
+        for path in sorted(folder.glob("*.jsonl"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+    )
+    return [(row["text"], row["kind"]) for row in rows]
+
+
+def _calm(knowledge: Knowledge, training: Iterable[tuple[str, str]]) -> Iterator[str]:
+    yield from (text for text, topic in training if topic not in NEAR_DANGER)
+    for entry in knowledge.entries.values():
+        if entry.topic not in NEAR_DANGER:
+            yield from entry.phrasings
+    for provision in knowledge.provisions.values():
+        yield from provision.phrasings
+    for place in knowledge.places.values():
+        for name in (place.name, *place.aliases):
+            yield from (name, f"我在{name}", f"{name}这边")
