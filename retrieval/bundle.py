@@ -1,7 +1,7 @@
 """A bundle: the built, immutable, digest-named knowledge base with its index.
 
-    DATA/bundles/<digest>/   catalogue.db lexical.npz dense.faiss topics.npz candidates.json
-                             danger.npz ranking.json manifest.json
+    DATA/bundles/<digest>/   catalogue.db lexical.npz dense.faiss classifiers.npz
+                             danger.npz candidates.json ranking.json manifest.json
     DATA/bundles/current     the digest of the one in use
 
 A bundle is written into a temporary folder, sealed with the digests of its files, and moved
@@ -23,13 +23,13 @@ from kb.catalogue import CatalogueError, open_catalogue
 from kb.types import Knowledge
 from kb.value import value
 from retrieval import analyse, danger
-from retrieval.classifier import Classifier, load_classifier
+from retrieval.classifier import Classifier, load_classifiers
 from retrieval.encoder import Encoder
 from retrieval.index import FILES as INDEX_FILES
 from retrieval.index import Index, load_index
 from retrieval.ranking import Ranking, load_ranking
 
-FORMAT = 3
+FORMAT = 4
 """Counted up when the files change their meaning."""
 CATALOGUE = "catalogue.db"
 RANKING = "ranking.json"
@@ -167,7 +167,7 @@ def open_bundle(folder: Path, encoder: Encoder) -> Bundle:
         knowledge, files = open_catalogue(folder / CATALOGUE)
         index = load_index(folder)
         ranking = load_ranking(folder / RANKING)
-        dangers = load_classifier(folder / danger.FILE)
+        dangers = load_classifiers(folder / danger.FILE)["danger"]
     except (CatalogueError, OSError, ValueError, KeyError, RuntimeError) as error:
         raise BundleError(f"知识包 {folder} 打不开：{error}。请重新生成：suifawen build") from error
     return Bundle(

@@ -1,15 +1,16 @@
-"""A classifier of short texts: a linear softmax over character n-grams, trained at every build.
+"""Classifiers of short texts: linear softmaxes over character n-grams, trained at every build.
 
-One of it knows the topics (a voice in the ranking and the base of the confidence), another one
-knows danger. Training needs numpy only and takes seconds, so that an editor's new phrasing is
-learned by the next build.
-Features: characters, pairs and triples with sublinear tf-idf, each text of length 1.
+One knows the topic, one the first service to go to (a voice in the ranking and the base of the
+confidence), one knows danger. Training needs numpy only and takes seconds, so that an editor's
+new phrasing is learned by the next build.
+Features: characters, pairs and triples with sublinear tf-idf, each text of length 1. Classifiers
+that are trained together share them, so that a question is taken apart once.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,12 @@ from retrieval.encoder import Floats
 
 SEED = 7
 BATCH = 32
+EPOCHS = 10
 RATE = 20.0
 """Plain stochastic descent; the rate is high because texts have length 1 and hundreds of
 features. Chosen on shared/questions/choose.jsonl, flat from 10 to 40 (see README.md)."""
+Row = tuple[NDArray[np.int64], Floats]
+"""The features that a text has and their values."""
 
 
 def ngrams(folded: str) -> list[str]:
@@ -30,109 +34,142 @@ def ngrams(folded: str) -> list[str]:
     return [text[i : i + n] for n in (1, 2, 3) for i in range(len(text) - n + 1)]
 
 
+class Features:
+    """The n-grams that are known, with their weights. ``idf`` has shape (features,)."""
+
+    def __init__(self, vocabulary: dict[str, int], idf: Floats) -> None:
+        self.vocabulary = vocabulary
+        self.idf = idf
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
+
+    def of(self, folded: str) -> Row:
+        known = self.vocabulary
+        counts = Counter(i for gram in ngrams(folded) if (i := known.get(gram)) is not None)
+        ids = np.fromiter(counts, dtype=np.int64, count=len(counts))
+        times = np.fromiter(counts.values(), np.float32, len(counts))
+        values = (1 + np.log(times)) * self.idf[ids]
+        length = float(np.linalg.norm(values))
+        return ids, (values / length if length else values).astype(np.float32)
+
+
 class Classifier:
     """Immutable; safe in several threads.
 
-    ``weights`` has shape (features, classes), ``bias`` (classes,), ``idf`` (features,).
+    ``weights`` has shape (features, classes) and is kept as 16-bit floats, ``bias`` (classes,).
     """
 
     def __init__(
-        self,
-        classes: Sequence[str],
-        vocabulary: dict[str, int],
-        idf: Floats,
-        weights: Floats,
-        bias: Floats,
+        self, features: Features, classes: Sequence[str], weights: NDArray[np.float16], bias: Floats
     ) -> None:
+        self.features = features
         self.classes: tuple[str, ...] = tuple(classes)
-        self._vocabulary = vocabulary
-        self._idf = idf
-        self._weights = weights
-        self._bias = bias
+        self.weights = weights
+        self.bias = bias
 
     def probabilities(self, folded: str) -> Floats:
         """Return the probability of each of `classes`, shape (classes,)."""
-        ids, values = _features(folded, self._vocabulary, self._idf)
-        logits = values @ self._weights[ids] + self._bias
+        return self.judge(self.features.of(folded))
+
+    def judge(self, row: Row) -> Floats:
+        """Return the probabilities of a text by its `features`."""
+        ids, values = row
+        logits = values @ self.weights[ids].astype(np.float32) + self.bias
         shares: Floats = _softmax(logits[None, :])[0]
         return shares
 
-    def save(self, path: Path) -> None:
-        """Write to one `.npz` file; weights as 16-bit floats, no pickle."""
-        np.savez(
-            path,
-            classes=np.frombuffer("\n".join(self.classes).encode(), dtype=np.uint8),
-            vocabulary=np.frombuffer("\n".join(self._vocabulary).encode(), dtype=np.uint8),
-            idf=self._idf.astype(np.float16),
-            weights=self._weights.astype(np.float16),
-            bias=self._bias,
-        )
+
+def save_classifiers(path: Path, classifiers: Mapping[str, Classifier]) -> None:
+    """Write classifiers with the same features to one `.npz` file, without pickle."""
+    features = next(iter(classifiers.values())).features
+    arrays: dict[str, NDArray[np.generic]] = {
+        "vocabulary": _bytes(features.vocabulary),
+        "idf": features.idf.astype(np.float16),
+    }
+    for name, each in classifiers.items():
+        assert each.features is features
+        arrays[f"{name}_classes"] = _bytes(each.classes)
+        arrays[f"{name}_weights"] = each.weights
+        arrays[f"{name}_bias"] = each.bias
+    np.savez(path, **arrays)  # type: ignore[arg-type]  # the stubs mistake them for allow_pickle
 
 
-def load_classifier(path: Path) -> Classifier:
-    """Return the classifier that `Classifier.save` wrote."""
+def load_classifiers(path: Path) -> dict[str, Classifier]:
+    """Return the classifiers that `save_classifiers` wrote, by name."""
     with np.load(path, allow_pickle=False) as data:
-        classes = data["classes"].tobytes().decode().split("\n")
-        words = data["vocabulary"].tobytes().decode().split("\n")
-        return Classifier(
-            classes,
-            {word: i for i, word in enumerate(words)},
-            data["idf"].astype(np.float32),
-            data["weights"].astype(np.float32),
-            data["bias"],
+        words = _strings(data["vocabulary"])
+        features = Features(
+            {word: i for i, word in enumerate(words)}, data["idf"].astype(np.float32)
         )
+        names = [key.removesuffix("_bias") for key in data.files if key.endswith("_bias")]
+        return {
+            name: Classifier(
+                features,
+                _strings(data[f"{name}_classes"]),
+                data[f"{name}_weights"],
+                data[f"{name}_bias"],
+            )
+            for name in names
+        }
 
 
-def train_classifier(
-    texts: Sequence[str], labels: Sequence[str], epochs: int = 10
-) -> Classifier:
-    """Return a classifier of folded ``texts``. Deterministic for the same input."""
-    classes = sorted(set(labels))
+def train_classifiers(
+    texts: Sequence[str],
+    labels: Mapping[str, Sequence[str | None]],
+    epochs: int = EPOCHS,
+    smoothing: float = 0.0,
+) -> dict[str, Classifier]:
+    """Return a classifier of folded ``texts`` for each of ``labels``, by name.
+
+    A text with the label None teaches that classifier nothing. ``smoothing`` is the share of each
+    label that is spread over all classes, for labels that are not certain. Deterministic for the
+    same input.
+    """
     counted = [Counter(ngrams(text)) for text in texts]
     frequency = Counter(gram for count in counted for gram in count)
     kept = sorted(gram for gram, times in frequency.items() if times >= 2)
-    vocabulary = {gram: i for i, gram in enumerate(kept)}
     times = np.array([frequency[gram] for gram in kept], dtype=np.float32)
     idf = (np.log((1 + len(texts)) / (1 + times)) + 1).astype(np.float32)
-    rows = [_features(text, vocabulary, idf) for text in texts]
-    gold = np.array([classes.index(label) for label in labels])
+    features = Features({gram: i for i, gram in enumerate(kept)}, idf)
+    rows = [features.of(text) for text in texts]
+    return {
+        name: _train(features, rows, given, epochs, smoothing) for name, given in labels.items()
+    }
+
+
+def _train(
+    features: Features,
+    rows: Sequence[Row],
+    labels: Sequence[str | None],
+    epochs: int,
+    smoothing: float,
+) -> Classifier:
+    labelled = [(row, label) for row, label in zip(rows, labels, strict=True) if label is not None]
+    classes = sorted({label for _, label in labelled})
+    numbers = {label: i for i, label in enumerate(classes)}
+    gold = np.array([numbers[label] for _, label in labelled])
     # Every class counts alike half of the way: the citizen's mix is not that of our entries.
     counts = np.bincount(gold, minlength=len(classes))
     weight = (1 / np.sqrt(counts))[gold]
     weight = (weight / weight.mean()).astype(np.float32)
-    weights, bias = _fit(rows, gold, weight, len(kept), len(classes), epochs)
-    return Classifier(classes, vocabulary, idf, weights, bias)
-
-
-_Row = tuple[NDArray[np.int64], Floats]
-
-
-def _features(folded: str, vocabulary: dict[str, int], idf: Floats) -> _Row:
-    counts = Counter(i for gram in ngrams(folded) if (i := vocabulary.get(gram)) is not None)
-    ids = np.fromiter(counts, dtype=np.int64, count=len(counts))
-    values = (1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * idf[ids]
-    length = float(np.linalg.norm(values))
-    return ids, (values / length if length else values).astype(np.float32)
-
-
-def _softmax(logits: Floats) -> Floats:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: Floats = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-    return shares
+    shape = (len(features), len(classes))
+    weights, bias = _fit([row for row, _ in labelled], gold, weight, shape, epochs, smoothing)
+    return Classifier(features, classes, weights.astype(np.float16), bias)
 
 
 def _fit(
-    rows: Sequence[_Row],
+    rows: Sequence[Row],
     gold: NDArray[np.int64],
     weight: Floats,
-    features: int,
-    classes: int,
+    shape: tuple[int, int],
     epochs: int,
+    smoothing: float,
 ) -> tuple[Floats, Floats]:
     """Minimise the weighted cross entropy by stochastic descent with a falling rate."""
     random = np.random.default_rng(SEED)
-    weights = np.zeros((features, classes), dtype=np.float32)
-    bias = np.zeros(classes, dtype=np.float32)
+    weights = np.zeros(shape, dtype=np.float32)
+    bias = np.zeros(shape[1], dtype=np.float32)
     steps = epochs * -(-len(rows) // BATCH)
     step = 0
     for _ in range(epochs):
@@ -142,18 +179,32 @@ def _fit(
             batch = order[start : start + BATCH]
             rate = RATE * (1 - step / (steps + 1)) / len(batch)
             dense, ids = _dense([rows[i] for i in batch])
-            error = _softmax(dense @ weights[ids] + bias)
-            error[np.arange(len(batch)), gold[batch]] -= 1
+            error = _softmax(dense @ weights[ids] + bias) - smoothing / shape[1]
+            error[np.arange(len(batch)), gold[batch]] -= 1 - smoothing
             error *= weight[batch][:, None]
             weights[ids] -= rate * (dense.T @ error)
             bias -= 0.1 * rate * error.sum(axis=0)
     return weights, bias
 
 
-def _dense(rows: Sequence[_Row]) -> tuple[Floats, NDArray[np.int64]]:
+def _dense(rows: Sequence[Row]) -> tuple[Floats, NDArray[np.int64]]:
     """Return ``rows`` as a matrix over the features they have, and which those are."""
     ids, columns = np.unique(np.concatenate([ids for ids, _ in rows]), return_inverse=True)
     matrix = np.zeros((len(rows), len(ids)), dtype=np.float32)
     owner = np.repeat(np.arange(len(rows)), [len(ids) for ids, _ in rows])
     matrix[owner, columns] = np.concatenate([values for _, values in rows])
     return matrix, ids
+
+
+def _softmax(logits: Floats) -> Floats:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: Floats = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares
+
+
+def _bytes(strings: Sequence[str] | Mapping[str, int]) -> NDArray[np.uint8]:
+    return np.frombuffer("\n".join(strings).encode(), dtype=np.uint8)
+
+
+def _strings(data: NDArray[np.uint8]) -> list[str]:
+    return data.tobytes().decode().split("\n")

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kb.types import Knowledge
-from retrieval.classifier import Classifier, train_classifier
+from retrieval.classifier import Classifier, train_classifiers
+from retrieval.labelled import Labelled, phrasings
 from retrieval.normalise import fold
 
 FILE = "danger.npz"
@@ -22,17 +23,16 @@ EPOCHS = 15
 
 
 def build_danger(
-    knowledge: Knowledge,
-    examples: Iterable[tuple[str, str]],
-    training: Iterable[tuple[str, str]],
+    knowledge: Knowledge, examples: Iterable[tuple[str, str]], messages: Iterable[Labelled]
 ) -> Classifier:
     """Return the classifier of danger.
 
-    ``examples`` are (text, kind) pairs. The (text, topic) pairs of ``training`` and all phrasings
-    are calm, save those of `NEAR_DANGER`; so is where somebody lives.
+    ``examples`` are (text, kind) pairs. ``messages`` and all phrasings are calm, save those of
+    `NEAR_DANGER`; so is where somebody lives.
     """
-    pairs = [*examples, *((text, CALM) for text in _calm(knowledge, training))]
-    return train_classifier([fold(text) for text, _ in pairs], [k for _, k in pairs], EPOCHS)
+    pairs = [*examples, *((text, CALM) for text in _calm(knowledge, messages))]
+    labels = {"danger": [kind for _, kind in pairs]}
+    return train_classifiers([fold(text) for text, _ in pairs], labels, EPOCHS)["danger"]
 
 
 def load_examples(folder: Path = TRAINING) -> list[tuple[str, str]]:
@@ -45,13 +45,10 @@ def load_examples(folder: Path = TRAINING) -> list[tuple[str, str]]:
     return [(row["text"], row["kind"]) for row in rows]
 
 
-def _calm(knowledge: Knowledge, training: Iterable[tuple[str, str]]) -> Iterator[str]:
-    yield from (text for text, topic in training if topic not in NEAR_DANGER)
-    for entry in knowledge.entries.values():
-        if entry.topic not in NEAR_DANGER:
-            yield from entry.phrasings
-    for provision in knowledge.provisions.values():
-        yield from provision.phrasings
+def _calm(knowledge: Knowledge, messages: Iterable[Labelled]) -> Iterator[str]:
+    for each in (*messages, *phrasings(knowledge)):
+        if each.topic not in NEAR_DANGER:
+            yield each.text
     for place in knowledge.places.values():
         for name in (place.name, *place.aliases):
             yield from (name, f"我在{name}", f"{name}这边")

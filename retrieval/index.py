@@ -8,7 +8,7 @@ of those of its phrasings and its title (both measured best, see README.md).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,14 +17,20 @@ from numpy.typing import NDArray
 
 from kb.types import Kind, Knowledge
 from retrieval.analyse import terms
+from retrieval.classifier import (
+    Classifier,
+    load_classifiers,
+    save_classifiers,
+    train_classifiers,
+)
 from retrieval.dense import DenseIndex, build_dense, load_dense
 from retrieval.encoder import Encoder, Floats
+from retrieval.labelled import Labelled, phrasings
 from retrieval.lexical import LexicalIndex, build_lexical, load_lexical
 from retrieval.normalise import Dialect, fold
-from retrieval.classifier import Classifier, load_classifier, train_classifier
 
-TRAINING = Path(__file__).parent / "training" / "topics"
-"""Texts with topics beside the entries' own phrasings; each file names its source."""
+SMOOTHING = 0.1
+"""Topics and services of messages are a matter of judgement (see README.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +51,31 @@ class Index:
     dense: DenseIndex
     """One vector for each candidate, in their order."""
     topics: Classifier
+    services: Classifier
+    """Of the first service to go to; shares its features with ``topics``."""
     topic_of: NDArray[np.int32]
     """Topic of each candidate as a class of ``topics``; -1 for none."""
 
     def save(self, folder: Path) -> None:
         self.lexical.save(folder / "lexical.npz")
         self.dense.save(folder / "dense.faiss")
-        self.topics.save(folder / "topics.npz")
+        classifiers = {"topic": self.topics, "service": self.services}
+        save_classifiers(folder / "classifiers.npz", classifiers)
         rows = [[c.id, c.kind, c.topic] for c in self.candidates]
         text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
         (folder / "candidates.json").write_text(text, encoding="utf-8")
 
 
-FILES = ("lexical.npz", "dense.faiss", "topics.npz", "candidates.json")
+FILES = ("lexical.npz", "dense.faiss", "classifiers.npz", "candidates.json")
 
 
 def build_index(
     knowledge: Knowledge,
     encoder: Encoder,
-    training: Iterable[tuple[str, str]],
+    messages: Iterable[Labelled],
     dialect: Dialect,
 ) -> Index:
-    """Return the index of ``knowledge``. ``training`` are further (text, topic) pairs.
+    """Return the index of ``knowledge``. ``messages`` teach the classifiers more.
 
     ``dialect`` is applied to what people say, here as in every question.
     """
@@ -77,15 +86,12 @@ def build_index(
     candidates: list[Candidate] = []
     documents: list[list[str]] = []
     vectors: list[Floats] = []
-    labelled = [(said_as(text), topic) for text, topic in training]
 
     def add(candidate: Candidate, body: str, head: str, phrasings: Sequence[str]) -> None:
         said = [said_as(p) for p in phrasings]
         documents.append([*terms(fold(body)), *(t for p in said for t in terms(p))])
         vectors.append(mean_vector(encoder, [said_as(head), *said]))
         candidates.append(candidate)
-        if candidate.topic is not None:
-            labelled.extend((p, candidate.topic) for p in said)
 
     for entry in knowledge.entries.values():
         body = " ".join((entry.title, *(s.text for s in entry.statements())))
@@ -96,12 +102,20 @@ def build_index(
         head = f"{provision.title or provision.heading}。{provision.summary}"
         candidate = Candidate(provision.id, Kind.PROVISION, "plan-content")
         add(candidate, body, head, provision.phrasings)
-    topics = train_classifier([text for text, _ in labelled], [topic for _, topic in labelled])
+    labelled = [*messages, *phrasings(knowledge)]
+    classifiers = train_classifiers(
+        [said_as(each.text) for each in labelled],
+        {
+            "topic": [each.topic for each in labelled],
+            "service": [each.service for each in labelled],
+        },
+        smoothing=SMOOTHING,
+    )
     return _index(
         candidates,
         build_lexical(documents),
         build_dense(np.stack(vectors)),
-        topics,
+        classifiers,
     )
 
 
@@ -113,18 +127,8 @@ def load_index(folder: Path) -> Index:
         candidates,
         load_lexical(folder / "lexical.npz"),
         load_dense(folder / "dense.faiss"),
-        load_classifier(folder / "topics.npz"),
+        load_classifiers(folder / "classifiers.npz"),
     )
-
-
-def load_training(folder: Path = TRAINING) -> list[tuple[str, str]]:
-    """Return the (text, topic) pairs of every `.jsonl` file in ``folder``."""
-    pairs = []
-    for path in sorted(folder.glob("*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
-            pairs.append((row["text"], row["topic"]))
-    return pairs
 
 
 def mean_vector(encoder: Encoder, texts: Sequence[str]) -> Floats:
@@ -138,13 +142,15 @@ def _index(
     candidates: Sequence[Candidate],
     lexical: LexicalIndex,
     dense: DenseIndex,
-    topics: Classifier,
+    classifiers: Mapping[str, Classifier],
 ) -> Index:
+    topics = classifiers["topic"]
     numbers = {topic: i for i, topic in enumerate(topics.classes)}
     return Index(
         candidates=tuple(candidates),
         lexical=lexical,
         dense=dense,
         topics=topics,
+        services=classifiers["service"],
         topic_of=np.array([numbers.get(c.topic or "", -1) for c in candidates], dtype=np.int32),
     )

@@ -1,7 +1,8 @@
 """The few numbers that turn scores into a ranking and a ranking into a confidence.
 
-They are learned by ``suifawen calibrate`` from labelled questions and stand in
-`ranking.json`, where they can be read. All are plain weights of scores that lie in 0..1.
+They are learned by ``suifawen calibrate`` from labelled questions (`order`: from phrasings that
+were held out) and stand in `ranking.json`, where they can be read. All are plain weights of
+scores that lie in 0..1.
 """
 
 from __future__ import annotations
@@ -18,13 +19,22 @@ SHIPPED = Path(__file__).parent / "ranking.json"
 
 
 @value
-class Ranking:
-    """Weights of the fusion, the calibration of the confidence, and its thresholds."""
+class Weights:
+    """Of a convex combination: they sum to 1."""
 
     lexical: float
     dense: float
     prior: float
-    """The three weights sum to 1: a convex combination."""
+
+
+@value
+class Ranking:
+    """Weights of the fusions, the calibration of the confidence, and its thresholds."""
+
+    topic: Weights
+    """Which topic a question is of: each topic's best candidate speaks for it."""
+    order: Weights
+    """Which candidate is nearest: the topic is less of the question then, the words more."""
     sharpness: float
     """Fused scores are multiplied by it before the softmax over topics."""
     slope: float
@@ -33,6 +43,10 @@ class Ranking:
     intercept: float
     """Logistic calibration of the best topic's share (as log odds), its lead over the second,
     and the share of the question's weight that the index knows."""
+    service: float
+    """Weight of the classifier of the first service beside what the likely topics name."""
+    situation: float
+    """Weight of the services that the best situation names, times the confidence."""
     answer_above: float
     """Confidence from which an answer is given; see README.md for what it buys."""
     ask_above: float

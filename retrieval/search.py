@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kb.types import Kind, Knowledge
+from kb.types import Entry, Kind, Knowledge
 from retrieval.analyse import terms
 from retrieval.encoder import Encoder, Floats
 from retrieval.index import Index
 from retrieval.lookups import Lookups
 from retrieval.normalise import Dialect, fold
-from retrieval.ranking import Ranking, calibrate
+from retrieval.ranking import Ranking, Weights, calibrate
 from retrieval.statutes import StatuteLibrary
 from retrieval.types import Hit, Lookup, LookupKind, Outcome, Query, Scope, SearchResult
 
@@ -31,6 +31,12 @@ MAX_SERVICES = 5
 MAX_PROVISIONS = 5
 OFFICE = 0.9
 """An office of many topics has this share of the best topic's prior."""
+DISCOUNTS = (1.0, 0.6, 0.4, 0.3)
+"""What the second, third and further services of a list weigh beside the first."""
+ABOUT_PLAN = 0.1
+"""Share of the topic plan-content from which the nearest provisions are named."""
+WORTH_NAMING = 0.05
+"""Services with fewer votes are not named at all."""
 SMALLEST = 1e-6
 """Probabilities below it are one to the ranking: the scale of the prior ends there."""
 
@@ -44,18 +50,21 @@ class Scores:
     dense: Floats
     prior: Floats
     fused: Floats
+    """How near each candidate is: the three voices with the weights of `Ranking.order`."""
     probabilities: Floats
     """Of the topic classifier, shape (topics,)."""
+    services: Floats
+    """Of the classifier of the first service, shape (services,)."""
     coverage: float
     """How much of the best possible lexical score the best candidate reaches."""
 
-    def fuse(self, ranking: Ranking) -> Floats:
-        """Return the fused score with other weights."""
-        return _fuse(ranking, self.lexical, self.dense, self.prior)
+    def fuse(self, weights: Weights) -> Floats:
+        """Return the convex combination of the three voices."""
+        return _fuse(weights, self.lexical, self.dense, self.prior)
 
 
 class Searcher:
-    """Searches one bundle."""
+    """Searches one bundle; immutable, safe in several threads."""
 
     def __init__(
         self,
@@ -69,9 +78,9 @@ class Searcher:
     ) -> None:
         self._index = index
         self._knowledge = knowledge
-        self._encoder = encoder
+        self.encoder = encoder
         self._ranking = ranking
-        self._dialect = dialect or Dialect(())
+        self.dialect = dialect or Dialect(())
         self._lookups = Lookups(knowledge, statutes)
         self._statutes = statutes
         self._bundle = bundle
@@ -80,7 +89,22 @@ class Searcher:
         self._is_situation = kinds == Kind.SITUATION
         self._is_provision = kinds == Kind.PROVISION
         self._no_topic = index.topic_of < 0
+        self._plan = self._classes.index("plan-content")
         self._numbers = {c.id: i for i, c in enumerate(index.candidates)}
+        self._service_names = tuple(e.id for e in knowledge.entries.values() if _is_service(e))
+        self._service_numbers = {name: i for i, name in enumerate(self._service_names)}
+        # A service may have been withdrawn since somebody named it.
+        known = [name in self._service_numbers for name in index.services.classes]
+        self._judged = np.flatnonzero(known)
+        self._judged_as = np.array(
+            [self._service_numbers[index.services.classes[i]] for i in self._judged]
+        )
+        self._named = np.zeros((len(self._classes), len(self._service_names)), dtype=np.float32)
+        """What each topic names, discounted by place; shape (topics, services)."""
+        for row, topic in enumerate(self._classes):
+            for place, service in enumerate(knowledge.topics[topic].default):
+                if service in self._service_numbers:
+                    self._named[row, self._service_numbers[service]] = _discount(place)
 
     @property
     def index(self) -> Index:
@@ -93,7 +117,7 @@ class Searcher:
 
     def normalise(self, folded: str) -> str:
         """Return folded words with dialect and lay words replaced."""
-        return self._dialect.apply(folded)
+        return self.dialect.apply(folded)
 
     def search(self, query: Query) -> SearchResult:
         """Return what was found. Total: any text has a result."""
@@ -117,7 +141,8 @@ class Searcher:
         possible = index.lexical.best_possible(asked)
         lexical = raw / top if top > 0 else raw
         dense = self._dense(folded)
-        probabilities = index.topics.probabilities(folded)
+        row = index.topics.features.of(folded)
+        probabilities = index.topics.judge(row)
         scaled = _scaled(probabilities)
         prior = np.where(self._no_topic, scaled.max() * OFFICE, scaled[index.topic_of])
         return Scores(
@@ -125,28 +150,29 @@ class Searcher:
             lexical=lexical,
             dense=dense,
             prior=prior.astype(np.float32),
-            fused=_fuse(self._ranking, lexical, dense, prior),
+            fused=_fuse(self._ranking.order, lexical, dense, prior.astype(np.float32)),
             probabilities=probabilities,
+            services=index.services.judge(row),
             coverage=top / possible if possible > 0 else 0.0,
         )
 
     def _dense(self, folded: str) -> Floats:
         """Return the cosine of each candidate, 0 where it is negative."""
         dense = np.zeros(len(self._index.candidates), dtype=np.float32)
-        vector = self._encoder.encode([folded])[0]
+        vector = self.encoder.encode([folded])[0]
         if vector.any():
             numbers, cosines = self._index.dense.search(vector, len(dense))
             dense[numbers] = np.maximum(cosines, 0)
         return dense
 
-    def topic_scores(self, scores: Scores, ranking: Ranking | None = None) -> Floats:
+    def topic_scores(self, scores: Scores, weights: Weights | None = None) -> Floats:
         """Return the score of each topic: its best candidate, or the prior alone.
 
-        ``ranking`` are other weights than the searcher's own, to try them.
+        ``weights`` are others than the searcher's own, to try them.
         """
-        fused = scores.fused if ranking is None else scores.fuse(ranking)
-        prior = (ranking or self._ranking).prior
-        topics = (prior * _scaled(scores.probabilities)).astype(np.float32)
+        weights = weights or self._ranking.topic
+        fused = scores.fuse(weights)
+        topics = (weights.prior * _scaled(scores.probabilities)).astype(np.float32)
         has = ~self._no_topic
         np.maximum.at(topics, self._index.topic_of[has], fused[has])
         return topics
@@ -172,8 +198,8 @@ class Searcher:
             confidence=confidence,
             topic=topic,
             topics=named,
-            services=self._services(topic, ranked),
-            provisions=self._provisions(scores, topic, ranked),
+            services=self._services(scores, shares, confidence, ranked),
+            provisions=self._provisions(scores, float(shares[self._plan]), ranked),
             hits=tuple(self._hit(i, scores) for i in ranked[:SHOWN_HITS]),
             rejected=tuple(self._hit(i, scores) for i in ranked[SHOWN_HITS : 2 * SHOWN_HITS]),
             terms=tuple(self._index.lexical.known(scores.asked)),
@@ -232,19 +258,30 @@ class Searcher:
                 break
         return tuple(found)
 
-    def _services(self, topic: str, ranked: list[int]) -> tuple[str, ...]:
-        """Return the services to go to: the best situation's, joined with the topic's own."""
-        defaults = self._knowledge.topics[topic].default
-        best = self._index.candidates[ranked[0]] if ranked else None
-        own: tuple[str, ...] = ()
-        if best is not None and best.kind is Kind.SITUATION and best.topic == topic:
-            own = self._knowledge.entries[best.id].services
-        elif best is not None and best.kind is Kind.SERVICE and best.topic == topic:
-            own = (best.id,)
-        return tuple(dict.fromkeys((*own, *defaults)))[:MAX_SERVICES]
+    def _services(
+        self, scores: Scores, shares: Floats, confidence: float, ranked: list[int]
+    ) -> tuple[str, ...]:
+        """Return the services to go to, best first.
 
-    def _provisions(self, scores: Scores, topic: str, ranked: list[int]) -> tuple[str, ...]:
-        if topic == "plan-content":
+        Three voices: what each topic names, by the topic's share; the classifier of the first
+        service; and what the best candidate names, by the confidence.
+        """
+        ranking = self._ranking
+        votes = shares @ self._named
+        votes[self._judged_as] += ranking.service * scores.services[self._judged]
+        best = self._index.candidates[ranked[0]] if ranked else None
+        if best is not None and best.kind is not Kind.PROVISION:
+            entry = self._knowledge.entries[best.id]
+            own = (best.id,) if best.kind is Kind.SERVICE else entry.services
+            for place, service in enumerate(s for s in own if s in self._service_numbers):
+                vote = ranking.situation * confidence * _discount(place)
+                votes[self._service_numbers[service]] += vote
+        order = np.argsort(-votes, kind="stable")[:MAX_SERVICES]
+        return tuple(self._service_names[i] for i in order if votes[i] > WORTH_NAMING)
+
+    def _provisions(self, scores: Scores, plan: float, ranked: list[int]) -> tuple[str, ...]:
+        """Return the nearest provisions if they may be asked about, else the best entry's."""
+        if plan >= ABOUT_PLAN:
             members = np.flatnonzero(self._is_provision)
             nearest = members[np.argsort(-scores.fused[members])][:MAX_PROVISIONS]
             return tuple(self._index.candidates[i].id for i in nearest)
@@ -298,8 +335,16 @@ class Searcher:
         )
 
 
-def _fuse(ranking: Ranking, lexical: Floats, dense: Floats, prior: Floats) -> Floats:
-    fused = ranking.lexical * lexical + ranking.dense * dense + ranking.prior * prior
+def _is_service(entry: Entry) -> bool:
+    return entry.kind is Kind.SERVICE
+
+
+def _discount(place: int) -> float:
+    return DISCOUNTS[min(place, len(DISCOUNTS) - 1)]
+
+
+def _fuse(weights: Weights, lexical: Floats, dense: Floats, prior: Floats) -> Floats:
+    fused = weights.lexical * lexical + weights.dense * dense + weights.prior * prior
     result: Floats = fused.astype(np.float32)
     return result
 

@@ -45,11 +45,16 @@ def roots(settings: Settings) -> tuple[Path, ...]:
 def inputs_digest(layers: Sequence[Path], encoder_id: str) -> str:
     """Return a digest of everything a bundle is built from: it is out of date when this changes."""
     from retrieval import analyse, bundle, danger, ranking
-    from retrieval.index import TRAINING
+    from retrieval.labelled import TRAINING
 
     digest = hashlib.sha256(f"{bundle.FORMAT} {analyse.VERSION} {encoder_id}".encode())
     code = [p for package in ("kb", "retrieval") for p in sorted((_ROOT / package).glob("*.py"))]
-    texts = [ranking.SHIPPED, *_examples(TRAINING), *_examples(danger.TRAINING), *_yaml_files(layers)]
+    texts = [
+        ranking.SHIPPED,
+        *_examples(TRAINING),
+        *_examples(danger.TRAINING),
+        *_yaml_files(layers),
+    ]
     for path in (*code, *texts):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
@@ -78,10 +83,12 @@ def build(
     from bot.core.playbook import DIALECT, build_playbook
     from kb.catalogue import build_catalogue
     from retrieval import bundle
+    from retrieval.classifier import save_classifiers
     from retrieval.danger import FILE as DANGER
     from retrieval.danger import build_danger, load_examples
     from retrieval.encoders import open_encoder
-    from retrieval.index import build_index, load_training
+    from retrieval.index import build_index
+    from retrieval.labelled import load_messages
     from retrieval.normalise import parse_dialect
     from retrieval.publishing import Publication, record, unpin
     from retrieval.ranking import SHIPPED as RANKING
@@ -93,8 +100,8 @@ def build(
         problems = [*check_knowledge(knowledge), *check_truth(knowledge).problems]
         if problems:
             raise KnowledgeError(problems)
-    training = load_training()
-    danger = build_danger(knowledge, load_examples(), training)
+    messages = load_messages(knowledge)
+    danger = build_danger(knowledge, load_examples(), messages)
     build_playbook(knowledge, files, danger)  # refuses wording and rules that cannot be used
     encoder = open_encoder(settings.encoder)
     settings.bundles.mkdir(parents=True, exist_ok=True)
@@ -102,9 +109,9 @@ def build(
     try:
         build_catalogue(folder / bundle.CATALOGUE, knowledge, files)
         dialect = parse_dialect(files.get(DIALECT))
-        index = build_index(knowledge, encoder, training, dialect)
+        index = build_index(knowledge, encoder, messages, dialect)
         index.save(folder)
-        danger.save(folder / DANGER)
+        save_classifiers(folder / DANGER, {"danger": danger})
         shutil.copyfile(RANKING, folder / bundle.RANKING)
         counts = {
             "entries": len(knowledge.entries),

@@ -164,7 +164,8 @@ def compose_entry(
             letter.add(BlockKind.LIST, lines, heading)
         else:
             letter.add_facet(facet, entry.facets.get(facet, ()))
-    letter.add(BlockKind.LIST, _whom(entry, playbook, place), playbook.say("answer.whom"))
+    whom = _whom(entry, matter.services, playbook, place)
+    letter.add(BlockKind.LIST, whom, playbook.say("answer.whom"))
     related = [
         Line(
             text=playbook.say("answer.provision", heading=p.heading),
@@ -202,7 +203,8 @@ def compose_fold(
         letter.add_facet(facet, statements)
         found = found or bool(statements)
     if fold == "where" or not found:
-        letter.add(BlockKind.LIST, _whom(entry, playbook, place), playbook.say("answer.whom"))
+        whom = _whom(entry, matter.services, playbook, place)
+        letter.add(BlockKind.LIST, whom, playbook.say("answer.whom"))
     if not found:
         letter.blocks[0] = Block(
             kind=BlockKind.TEXT,
@@ -211,11 +213,13 @@ def compose_fold(
     return letter.reply(Status.ANSWERED, _entry_buttons(entry, matter.id, playbook)), letter.matter
 
 
-def _whom(entry: Entry, playbook: Playbook, place: str | None) -> list[str]:
+def _whom(
+    entry: Entry, services: Sequence[str], playbook: Playbook, place: str | None
+) -> list[str]:
     """Lines that say whom to turn to: the offices, then the numbers with their purpose."""
     own = (entry.id,) if entry.kind is Kind.SERVICE else ()
     lines = []
-    for id_ in dict.fromkeys((*own, *entry.services[:3])):
+    for id_ in dict.fromkeys((*own, *services[:3])):
         service = playbook.entry(id_)
         if service is None:
             continue
@@ -401,6 +405,12 @@ def compose_no_answer(services: Sequence[str], matter: Matter | None, playbook: 
     )
 
 
+def services_of(entry: Entry, result: SearchResult) -> tuple[str, ...]:
+    """Return where to go, best first: as the search weighed it, then what ``entry`` names."""
+    own = (entry.id,) if entry.kind is Kind.SERVICE else ()
+    return tuple(dict.fromkeys((*own, *result.services, *entry.services)))
+
+
 def judge(
     status: Status, result: SearchResult, urgency: Urgency, entry: Entry | None = None,
     handoff: str | None = None,
@@ -410,8 +420,7 @@ def judge(
     provisions = result.provisions
     situation = result.situation
     if entry is not None:
-        own = entry.services if entry.kind is Kind.SITUATION else (entry.id, *entry.services)
-        services = tuple(dict.fromkeys((*own, *services)))
+        services = services_of(entry, result)
         provisions = tuple(dict.fromkeys((*entry.provisions, *provisions)))
         situation = entry.id if entry.kind is Kind.SITUATION else None
     return Judgement(

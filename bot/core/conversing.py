@@ -17,6 +17,7 @@ from bot.core.answering import (
     compose_provision,
     handoff_buttons,
     judge,
+    services_of,
     simple_reply,
 )
 from bot.core.choices import Choice, Verb, parse_choice
@@ -93,8 +94,7 @@ def _on_found(session: Session, event: SearchCompleted, playbook: Playbook) -> D
         asked = "" if result.lookup is not None else event.screened.text
         composed = compose_provision(provision, asked, result.provisions, matter, playbook, today)
     if composed is None and entry is not None:
-        services = entry.services if entry.kind is Kind.SITUATION else (entry.id, *entry.services)
-        matter = replace(matter, entry=entry.id, services=services)
+        matter = replace(matter, entry=entry.id, services=services_of(entry, result))
         composed = compose_entry(entry, matter, playbook, today, session.place, result.statutes)
     if composed is None:  # the entry is not valid today
         return _on_nothing(before, event, playbook)
@@ -211,11 +211,11 @@ def _show(
     topic = entry.topic or (matter.topic if matter else "service-info")
     if matter is None:
         session, matter = new_matter(session, topic, event.screened.text)
-    matter = replace(matter, topic=topic, entry=entry.id)
-    if entry.kind is Kind.SITUATION:
-        matter = replace(matter, situation=entry.id, services=entry.services)
-    reply, matter = compose_entry(entry, matter, playbook, event.at.date(), session.place)
     own = entry.services if entry.kind is Kind.SITUATION else (entry.id, *entry.services)
+    matter = replace(matter, topic=topic, entry=entry.id, services=own)
+    if entry.kind is Kind.SITUATION:
+        matter = replace(matter, situation=entry.id)
+    reply, matter = compose_entry(entry, matter, playbook, event.at.date(), session.place)
     judgement = Judgement(
         status=reply.status,
         topic=topic,

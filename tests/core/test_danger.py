@@ -59,7 +59,7 @@ def test_the_topic_follows_what_is_said(rules: DangerRules) -> None:
     ("told", "happening"),
     [
         ("去年他打我，头都打破了", "去年他打过我，现在又拿刀来了"),
-        ("三年前家里着火了，东西都没了", "家里着火了，三年前也着过一次"),
+        ("三年前家里着火了，东西都没了", "家里着火了，火越来越大，三年前也着过一次"),
         ("我妈上个月煤气中毒了", "我妈煤气中毒了"),
         ("小时候被继父摸过", "继父又来摸我了"),
     ],
@@ -80,7 +80,7 @@ def test_a_question_about_the_law_is_calm_unless_it_happens_now(rules: DangerRul
 def test_danger_is_found_anywhere_in_a_long_story(at: float, rules: DangerRules) -> None:
     calm = ["我们村里修路占了我家的地", "补偿款到现在没给", "村长说等通知", "邻居家的都给了"] * 40
     assert _detect("，".join(calm), rules) is None
-    calm.insert(int(at * len(calm)), "我老公现在拿着刀在门口要砍我")
+    calm.insert(int(at * len(calm)), "我老公现在拿着刀在门口要砍我，我和孩子锁在厕所里不敢出去")
     assert _detect("，".join(calm), rules) is not None
 
 

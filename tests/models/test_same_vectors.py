@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from bot.settings import load_settings
 from kb.types import Knowledge
 from retrieval.encoder import SHIPPED, load_encoder
 from retrieval.encoders import open_encoder

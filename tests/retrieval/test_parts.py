@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.analyse import analyse, terms
+from retrieval.classifier import load_classifiers, save_classifiers, train_classifiers
 from retrieval.dense import build_dense, load_dense
 from retrieval.encoder import EncoderError, load_encoder
 from retrieval.lexical import K1, B, build_lexical, load_lexical
 from retrieval.normalise import Dialect, fold, strip_invisible
-from retrieval.classifier import load_classifier, train_classifier
 
 TEXTS = ["老板拖欠工资不给", "邻居漏水到我家", "离婚孩子归谁", "老板不给加班费", "拖欠工资怎么告"]
 
@@ -51,9 +51,9 @@ def test_bm25_equals_the_textbook(tmp_path: Path) -> None:
 def test_building_again_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         build_lexical([analyse(t) for t in TEXTS]).save(tmp_path / f"{name}.npz")
-        train_classifier([fold(t) for t in TEXTS * 2], ["x", "y", "x", "y", "x"] * 2).save(
-            tmp_path / f"{name}t.npz"
-        )
+        labels = {"topic": ["x", "y", "x", "y", "x"] * 2}
+        trained = train_classifiers([fold(t) for t in TEXTS * 2], labels)
+        save_classifiers(tmp_path / f"{name}t.npz", trained)
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     assert (tmp_path / "at.npz").read_bytes() == (tmp_path / "bt.npz").read_bytes()
 
@@ -71,15 +71,22 @@ def test_the_dense_index_compares_every_vector(tmp_path: Path) -> None:
         assert np.allclose(cosines, np.sort(slow)[::-1][:3], atol=1e-6)
 
 
-def test_the_topic_classifier_learns_and_survives_saving(tmp_path: Path) -> None:
-    labels = ["wage", "neighbor", "custody", "wage", "wage"]
-    classifier = train_classifier([fold(t) for t in TEXTS * 4], labels * 4)
-    classifier.save(tmp_path / "t.npz")
-    for each in (classifier, load_classifier(tmp_path / "t.npz")):
-        shares = each.probabilities(fold("工资拖欠"))
-        assert each.classes[int(shares.argmax())] == "wage"
-        assert abs(float(shares.sum()) - 1) < 1e-5
-        assert np.isfinite(each.probabilities("")).all()
+def test_classifiers_learn_together_and_survive_saving(tmp_path: Path) -> None:
+    topics = ["wage", "neighbor", "custody", "wage", "wage"] * 4
+    services = ["labor", None, "court", "labor", "labor"] * 4
+    trained = train_classifiers(
+        [fold(t) for t in TEXTS * 4], {"topic": topics, "service": services}
+    )
+    save_classifiers(tmp_path / "t.npz", trained)
+    loaded = load_classifiers(tmp_path / "t.npz")
+    assert loaded["topic"].features is loaded["service"].features
+    for each in (trained, loaded):
+        assert each["service"].classes == ("court", "labor")
+        for name, right in (("topic", "wage"), ("service", "labor")):
+            shares = each[name].probabilities(fold("工资拖欠"))
+            assert each[name].classes[int(shares.argmax())] == right
+            assert abs(float(shares.sum()) - 1) < 1e-5
+            assert np.isfinite(each[name].probabilities("")).all()
 
 
 HOSTILE = [
