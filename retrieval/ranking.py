@@ -52,7 +52,9 @@ class Ranking:
     ask_above: float
     """Confidence from which choices are offered; below, the nearest route and a person."""
     situation_lead: float
-    """How far the best situation has to lead within its topic to be answered with at once."""
+    """How far the best situation has to lead within its topic to be answered with at once. Of
+    held-out phrasings of a known topic .84 are nearest to their own situation; those that lead
+    by .01 (.93 of them) with .86; among four choices it stands in .99."""
     not_legal_above: float
     unclear_above: float
 

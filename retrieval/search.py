@@ -35,6 +35,8 @@ DISCOUNTS = (1.0, 0.6, 0.4, 0.3)
 """What the second, third and further services of a list weigh beside the first."""
 ABOUT_PLAN = 0.1
 """Share of the topic plan-content from which the nearest provisions are named."""
+LIKELY = 0.05
+"""Share of a topic from which it is an alternative when asking back."""
 WORTH_NAMING = 0.05
 """Services with fewer votes are not named at all."""
 SMALLEST = 1e-6
@@ -244,19 +246,18 @@ class Searcher:
     def _choices(
         self, scores: Scores, result: SearchResult, order: np.ndarray, own: list[int]
     ) -> tuple[str, ...]:
-        """Return the real alternatives: of a sure topic, else one of each likely topic."""
+        """Return the real alternatives: of a sure topic, or one of each likely topic and then
+        what else is near."""
         if result.confidence >= self._ranking.answer_above:
             situations = [i for i in own if self._is_situation[i]]
             return tuple(self._index.candidates[i].id for i in situations[:MAX_CHOICES])
-        found: list[str] = []
-        for topic in order[: 2 * MAX_CHOICES]:
-            members = np.flatnonzero((self._index.topic_of == topic) & self._is_situation)
-            if len(members):
-                best = members[np.argmax(scores.fused[members])]
-                found.append(self._index.candidates[best].id)
-            if len(found) == MAX_CHOICES:
-                break
-        return tuple(found)
+        share = dict(result.topics)
+        likely = [i for i in order[:MAX_CHOICES] if share.get(self._classes[i], 0.0) >= LIKELY]
+        nearest = np.argsort(-scores.fused).tolist()
+        near = [i for i in nearest if self._is_situation[i] and self._index.topic_of[i] in likely]
+        best = [next((i for i in near if self._index.topic_of[i] == t), None) for t in likely]
+        chosen = dict.fromkeys([*(i for i in best if i is not None), *near])
+        return tuple(self._index.candidates[i].id for i in list(chosen)[:MAX_CHOICES])
 
     def _services(
         self, scores: Scores, shares: Floats, confidence: float, ranked: list[int]
