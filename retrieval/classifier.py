@@ -10,7 +10,7 @@ that are trained together share them, so that a question is taken apart once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +44,13 @@ class Features:
     def __len__(self) -> int:
         return len(self.vocabulary)
 
+    def counts(self, length: int) -> Iterator[tuple[str, float]]:
+        """Yield the n-grams of ``length`` with about how many of 10,000 texts hold each."""
+        shares = np.exp(1 - self.idf) * 10_000
+        for gram, number in self.vocabulary.items():
+            if len(gram) == length:
+                yield gram, float(shares[number])
+
     def of(self, folded: str) -> Row:
         known = self.vocabulary
         counts = Counter(i for gram in ngrams(folded) if (i := known.get(gram)) is not None)
@@ -71,6 +78,10 @@ class Classifier:
     def probabilities(self, folded: str) -> Floats:
         """Return the probability of each of `classes`, shape (classes,)."""
         return self.judge(self.features.of(folded))
+
+    def shares(self, folded: str) -> dict[str, float]:
+        """Return the probability of each class by its name."""
+        return dict(zip(self.classes, self.probabilities(folded).tolist(), strict=True))
 
     def judge(self, row: Row) -> Floats:
         """Return the probabilities of a text by its `features`."""

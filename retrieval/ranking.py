@@ -57,6 +57,9 @@ class Ranking:
     by .01 (.93 of them) with .86; among four choices it stands in .99."""
     not_legal_above: float
     unclear_above: float
+    """Shares of these topics from which a message is turned away, or asked to say more."""
+    doubt_above: float
+    """Share of both together from which nothing is answered without asking back."""
 
 
 def load_ranking(path: Path = SHIPPED) -> Ranking:

@@ -17,6 +17,7 @@ import numpy as np
 from kb.types import Entry, Kind, Knowledge
 from retrieval.analyse import terms
 from retrieval.encoder import Encoder, Floats
+from retrieval.homophones import Homophones
 from retrieval.index import Index
 from retrieval.lookups import Lookups
 from retrieval.normalise import Dialect, fold
@@ -83,6 +84,9 @@ class Searcher:
         self.encoder = encoder
         self._ranking = ranking
         self.dialect = dialect or Dialect(())
+        titles = [entry.title for entry in knowledge.entries.values()]
+        titles += [topic.name for topic in knowledge.topics.values()]
+        self._homophones = Homophones(index.topics.features.counts(2), titles)
         self._lookups = Lookups(knowledge, statutes)
         self._statutes = statutes
         self._bundle = bundle
@@ -118,8 +122,8 @@ class Searcher:
         return self._classes
 
     def normalise(self, folded: str) -> str:
-        """Return folded words with dialect and lay words replaced."""
-        return self.dialect.apply(folded)
+        """Return folded words with dialect and lay words replaced and wrong characters mended."""
+        return self._homophones.mend(self.dialect.apply(folded))
 
     def search(self, query: Query) -> SearchResult:
         """Return what was found. Total: any text has a result."""
@@ -222,12 +226,14 @@ class Searcher:
     ) -> SearchResult:
         ranking = self._ranking
         share = dict(result.topics)
-        if share.get("not-legal", 0.0) >= ranking.not_legal_above:
+        foreign, unclear = share.get("not-legal", 0.0), share.get("unclear", 0.0)
+        if foreign >= max(ranking.not_legal_above, unclear):
             return replace(result, scope=Scope.NOT_LEGAL)
-        if share.get("unclear", 0.0) >= ranking.unclear_above or not result.terms:
+        if unclear >= ranking.unclear_above or not result.terms:
             return replace(result, scope=Scope.EMPTY)
+        doubtful = foreign + unclear >= ranking.doubt_above
         own = [i for i in ranked if self._index.candidates[i].topic == result.topic]
-        if result.confidence >= ranking.answer_above and own:
+        if result.confidence >= ranking.answer_above and own and not doubtful:
             lead = scores.fused[own[0]] - scores.fused[own[1]] if len(own) > 1 else 1.0
             if lead >= ranking.situation_lead:
                 return self._answer(result, own[0])

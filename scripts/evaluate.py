@@ -12,62 +12,87 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.settings import Settings, SettingsError, load_settings
+from kb.types import Kind
+from kb.yamlfile import KnowledgeError
+from retrieval.bundle import RANKING, BundleError
+from retrieval.encoder import EncoderError
 from retrieval.evaluation import (
-    Evaluation,
+    Known,
     Outcome,
     Question,
     QuestionsError,
+    compare,
     evaluate,
     load_questions,
 )
+from retrieval.ranking import load_ranking
+from scripts._evaluate.compare import find_bundle, knowledge_differs, open_other
+from scripts._evaluate.html import render
+from scripts._evaluate.report import Other, Report, as_json, as_text
 from scripts._mind import open_current_mind
 
 if TYPE_CHECKING:
     from bot.thinking import Mind
 
+_CANNOT = (QuestionsError, SettingsError, KnowledgeError, BundleError, EncoderError, OSError)
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_PAGE = click.Path(path_type=Path, dir_okay=False, writable=True)
+
 
 @click.command()
-@click.argument("questions", metavar="FILE", type=click.Path(path_type=Path, exists=True))
+@click.argument("questions", metavar="FILE", type=_FILE)
 @click.option("--data", type=click.Path(path_type=Path), help="Data folder (default ./data).")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@click.option("--json", "plain", is_flag=True, help="Print the figures as JSON.")
+@click.option("--html", "page", metavar="FILE", type=_PAGE, help="Write a report to look at.")
+@click.option("--against", metavar="DIGEST", help="Compare with another bundle of the folder.")
+@click.option("--against-encoder", "encoder", metavar="NAME",
+              help="Compare with another encoder: a folder or a hub name.")  # fmt: skip
 @click.option("--examples/--no-examples", default=True, help="Show the worst confusions.")
-def command(questions: Path, data: Path | None, as_json: bool, examples: bool) -> None:
-    """Ask every question of FILE (JSON lines) and print figures with 95 % intervals."""
+def command(
+    questions: Path,
+    data: Path | None,
+    plain: bool,
+    page: Path | None,
+    against: str | None,
+    encoder: str | None,
+    examples: bool,
+) -> None:
+    """Ask every question of FILE (.jsonl or .yaml) and print figures with 95 % intervals."""
+    if against is not None and encoder is not None:
+        raise click.UsageError("give either --against or --against-encoder")
+    if page is not None and not page.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {page.parent}", param_hint="--html")
+    at = datetime.now(UTC)
     try:
-        rows = load_questions(questions)
-    except (QuestionsError, OSError) as error:
+        load_questions(questions)  # a wrong file is told before a bundle is built, not after
+        mind = open_current_mind(data)
+        rows = load_questions(questions, _known(mind))
+        report = _report(load_settings(data=data), mind, questions, rows, against, encoder)
+        if page is not None:
+            page.write_text(render(report, at), encoding="utf-8")
+            click.echo(f"report: {page}", err=True)
+    except _CANNOT as error:
         click.echo(str(error), err=True)
         sys.exit(1)
-    mind = open_current_mind(data)
-    outcomes = run(mind, rows)
-    evaluation = evaluate(rows, outcomes)
-    if as_json:
-        click.echo(json.dumps(_as_json(evaluation), ensure_ascii=False, indent=1))
+    if plain:
+        click.echo(json.dumps(as_json(report), ensure_ascii=False, indent=1))
         return
-    click.echo(f"{questions}: {len(rows)} questions, bundle {mind.playbook.bundle[:19]}")
-    for m in evaluation.measures:
-        click.echo(f"{m.name:42} {m.value:6.3f}   [{m.low:.3f}, {m.high:.3f}]   n={m.count}")
-    click.echo("status: " + ", ".join(f"{k} {v}" for k, v in evaluation.statuses.items()))
-    times = sorted(o.seconds * 1000 for o in outcomes)
-    click.echo(f"time of a turn: median {times[len(times) // 2]:.2f} ms, "
-               f"p95 {times[int(len(times) * 0.95)]:.2f} ms")  # fmt: skip
-    if examples and evaluation.confusions:
-        click.echo("most frequent confusions (labelled -> given):")
-        for wanted, given, times_, text in evaluation.confusions:
-            click.echo(f"  {times_:3}  {wanted} -> {given}   {text[:40]}")
+    for line in as_text(report, examples):
+        click.echo(line)
 
 
-def run(mind: Mind, questions: Sequence[Question]) -> list[Outcome]:
+def run(mind: Mind, questions: Sequence[Question], label: str = "asking") -> list[Outcome]:
     """Return what the bot makes of each question, each in a fresh conversation."""
     from bot.asking import AskRequest, ask
     from retrieval.types import Query
 
     outcomes = []
     now = datetime.now(UTC)
-    with click.progressbar(questions, file=sys.stderr, label="asking") as bar:
+    with click.progressbar(questions, file=sys.stderr, label=label) as bar:
         for question in bar:
             started = time.perf_counter()
-            answer = ask(mind, AskRequest(id=question.id, text=question.text[:20_000]), now)
+            answer = ask(mind, AskRequest(text=question.text[:20_000]), now)
             seconds = time.perf_counter() - started
             found = mind.searcher.search(Query(text=question.text[:2000]))
             topics = tuple(dict.fromkeys((answer["topic"], *(t for t, _ in found.topics))))
@@ -89,13 +114,41 @@ def run(mind: Mind, questions: Sequence[Question]) -> list[Outcome]:
     return outcomes
 
 
-def _as_json(evaluation: Evaluation) -> dict[str, object]:
-    return {
-        "measures": {
-            m.name: {"value": m.value, "low": m.low, "high": m.high, "n": m.count}
-            for m in evaluation.measures
-        },
-        "statuses": evaluation.statuses,
-        "confusions": evaluation.confusions,
-        "risk_coverage": evaluation.risk,
-    }
+def _known(mind: Mind) -> Known:
+    knowledge = mind.playbook.knowledge
+    situations = (e.id for e in knowledge.entries.values() if e.kind is Kind.SITUATION)
+    return Known(frozenset(situations), frozenset(knowledge.provisions))
+
+
+def _report(
+    settings: Settings,
+    mind: Mind,
+    source: Path,
+    rows: Sequence[Question],
+    against: str | None,
+    encoder: str | None,
+) -> Report:
+    bundle = mind.playbook.bundle
+    ranking = load_ranking(find_bundle(settings.bundles, bundle) / RANKING)
+    if encoder is not None and knowledge_differs(settings, bundle):
+        click.echo("the bundle in use is older than the knowledge base: both differ", err=True)
+    # Both sides are opened before a question is asked: what cannot be opened is told at once.
+    with open_other(settings, against, encoder) as named:
+        outcomes = run(mind, rows)
+        other = None
+        if named is not None:
+            name, theirs = named
+            answers = run(theirs, rows, label=f"asking {name}")
+            other = Other(
+                name=name,
+                evaluation=evaluate(rows, answers),
+                comparison=compare(rows, outcomes, answers),
+            )
+    return Report(
+        source=str(source),
+        bundle=bundle,
+        questions=rows,
+        outcomes=outcomes,
+        evaluation=evaluate(rows, outcomes, ranking.answer_above),
+        other=other,
+    )

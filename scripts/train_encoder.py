@@ -48,23 +48,29 @@ def command(
     from kb.load import load_knowledge
 
     random.seed(seed)
-    law = list(_statute_pairs(statutes)) if statutes else []
-    lay = _phrasing_pairs(load_knowledge())
+    law = list(statute_pairs(statutes)) if statutes else []
+    lay = phrasing_pairs(load_knowledge())
     if questions and corpus:
         lay += _question_pairs(questions, corpus)
     click.echo(f"pairs: statutes {len(law)}, lay {len(lay)}")
+    model = train(law, lay, dimension, seed)
+    _save(model, out)
+    click.echo(f"written to {out}")
+
+
+def train(law: list[Pair], lay: list[Pair], dimension: int, seed: int):  # type: ignore[no-untyped-def]  # torch types are only there with the extra
+    """Return a `SentenceTransformer` trained on pairs out of statutes, then on lay questions."""
     model = _new_model(_characters(law + lay), dimension, seed)
     if law:
         _train(model, law, epochs=3, rate=0.02, batch=1024, name="statutes")
     _train(model, lay, epochs=6, rate=0.01, batch=512, name="lay questions")
-    _save(model, out)
-    click.echo(f"written to {out}")
+    return model
 
 
 # -- pairs: two texts that belong together -----------------------------------------
 
 
-def _statute_pairs(path: Path) -> Iterable[Pair]:
+def statute_pairs(path: Path) -> Iterable[Pair]:
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             row = json.loads(line)
@@ -83,7 +89,7 @@ def _question_pairs(questions: Path, corpus: Path) -> list[Pair]:
     return [(row["query"], texts[id_][:300]) for row in rows for id_ in row["gold"] if id_ in texts]
 
 
-def _phrasing_pairs(knowledge: object) -> list[Pair]:
+def phrasing_pairs(knowledge: object) -> list[Pair]:
     """Each phrasing with its entry's answer, and with another phrasing of the same entry."""
     from kb.types import Knowledge
 

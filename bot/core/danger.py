@@ -17,14 +17,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from kb.value import value
 
 CALM = "calm"
 PIECE = 60
 """Characters that are judged at once, besides the whole message."""
+SHORTEST = 3
+"""Two characters ("孩子", "他们") tell nothing to a classifier; what they may say is in `always`."""
 _CLAUSE_ENDS = re.compile(r"[\W_]+")
 _COUNT = "[0-9一二两三四五六七八九十几半好多]"
 _PAST = "|".join(
@@ -32,7 +31,7 @@ _PAST = "|".join(
         "去年|前年|早年|当年|那年|那时候?|那[天晚次]|小时候|从前|曾经|之前|以前|前不久|后来",
         "当[时场晚]|上个?(?:月|星期|礼拜)|上(?:周|次|回|半年)|第[二三四五]天|前天(?!津)|年[初底]",
         "前(?:几|两|些|段|阵|一)(?:天|日|年|个?月|次|时间|阵|子)",
-        f"{_COUNT}+(?:年|个?月|个?(?:星期|礼拜)|周|天)[多半]?[以之]?前",
+        f"{_COUNT}{{1,4}}(?:年|个?月|个?(?:星期|礼拜)|周|天)[多半]?[以之]?前",
         "(?:19|20)[0-9]{2}年|[0-9]{1,2}月(?:份|[0-9]{1,2}[日号])",
     )
 )
@@ -52,7 +51,7 @@ class DangerModel(Protocol):
     @property
     def classes(self) -> Sequence[str]: ...
 
-    def probabilities(self, folded: str) -> NDArray[np.float32]: ...
+    def shares(self, folded: str) -> Mapping[str, float]: ...
 
 
 @value
@@ -128,14 +127,13 @@ def pieces(folded: str) -> Iterator[str]:
         yield piece
 
 
-def _surest(folded: str, model: DangerModel) -> dict[str, float]:
-    calm = model.classes.index(CALM)
-    judged = (model.probabilities(piece) for piece in pieces(folded))
-    surest = min(judged, key=lambda shares: float(shares[calm]))
-    return dict(zip(model.classes, surest.tolist(), strict=True))
+def _surest(folded: str, model: DangerModel) -> Mapping[str, float]:
+    return min((model.shares(piece) for piece in pieces(folded)), key=lambda each: each[CALM])
 
 
 def _judged(folded: str, rules: DangerRules) -> DangerKind | None:
+    if len(_CLAUSE_ENDS.sub("", folded)) < SHORTEST:
+        return None
     shares = danger_shares(folded, rules)
     if 1 - shares[CALM] < rules.threshold:
         return None

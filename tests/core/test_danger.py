@@ -95,6 +95,7 @@ LONG = 20_000
         "去年的事",
         "写 字 ",
         "12345 ",
+        "1",  # one number of 20,000 digits
     ],
 )
 def test_a_long_message_is_read_to_its_end_in_time(piece: str, rules: DangerRules) -> None:

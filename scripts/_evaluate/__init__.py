@@ -1,0 +1,1 @@
+"""The parts of ``suifawen evaluate``; `scripts.evaluate` joins them."""
