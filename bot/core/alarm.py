@@ -45,5 +45,5 @@ def on_danger(session: Session, event: MessageReceived, playbook: Playbook) -> D
         urgency=Urgency.DANGER,
         confidence=1.0,
     )
-    session = replace(session, choices=(), forget_asked=False, adding_to=None)
+    session = replace(session, choices=(), forget_asked=False, withdrawing=(), adding_to=None)
     return conclude(session, event, playbook, reply, judgement, *effects)

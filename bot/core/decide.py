@@ -30,7 +30,7 @@ _TEXT_STEPS = (
     intake_flow.on_request,
     conversing.on_follow_up,
 )
-_CHOICE_STEPS = (conversing.on_choice, intake_flow.on_choice, ticket_flow.on_choice)
+_CHOICE_STEPS = (conversing.on_choice, intake_flow.on_choice)
 
 
 def decide(session: Session, event: Event, playbook: Playbook) -> Decision:
@@ -50,12 +50,18 @@ def _on_message(session: Session, event: MessageReceived, playbook: Playbook) ->
     if event.screened.danger is not None:
         return on_danger(session, event, playbook)
     if event.message.kind is MessageKind.CHOICE:
+        if decision := ticket_flow.on_choice(session, event, playbook):
+            return decision
+        session = ticket_flow.without_questions(session)
         for step in _CHOICE_STEPS:
             if decision := step(session, event, playbook):
                 return decision
         return conversing.stale_choice(session, event, playbook)
     if event.message.kind is not MessageKind.TEXT:
         return small_talk.on_unreadable(session, event, playbook)
+    if decision := ticket_flow.on_confirmation(session, event, playbook):
+        return decision
+    session = ticket_flow.without_questions(session)
     talking = ticket_flow.talking_ticket(session) is not None
     for step in _TEXT_STEPS:
         # While staff have the conversation, small talk and follow-ups are for them.

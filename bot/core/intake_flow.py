@@ -44,6 +44,7 @@ from bot.core.ticket_flow import open_tickets, progress_button, show_progress
 ABROAD_CHANNELS = frozenset({"telegram"})
 """Channels whose provider takes the words abroad (个人信息保护法 38-39)."""
 MAX_STORY = 2000
+_CORRECTS = re.compile("改|错了|不对|重新填|更正")
 
 
 def is_abroad(session: Session) -> bool:
@@ -107,11 +108,26 @@ def on_command(session: Session, event: MessageReceived, playbook: Playbook) -> 
             [_button("resume", playbook.say("button.resume"))],
         )  # fmt: skip
         return conclude(session, event, playbook, reply, _judgement(session, draft))
-    if re.search(r"改|错了|不对|重新填|更正", folded):
+    if _CORRECTS.search(folded):
         for question in relevant_questions(draft, is_abroad(session)):
             if question is not Question.CONSENT and playbook.is_phrase(f"fix_{question}", folded):
-                return _ask(session, event, playbook, replace(draft, correcting=question))
+                return _correct(session, event, playbook, replace(draft, correcting=question))
     return None
+
+
+def _correct(
+    session: Session, event: MessageReceived, playbook: Playbook, draft: Answers
+) -> Decision | None:
+    """Take the right answer if it was said along ("电话错了，是138…"), else ask for it."""
+    folded = event.screened.folded
+    said = {
+        Question.PHONE: parse_phone(folded) is not None,
+        Question.COUNTY: playbook.find_place(folded) is not None,
+        Question.TOWN: playbook.find_place(folded) is not None,
+    }
+    if draft.correcting is not None and said.get(draft.correcting, False):
+        return _ANSWERS[draft.correcting](session, event, playbook, draft)
+    return _ask(session, event, playbook, draft)
 
 
 def _cancel(session: Session, event: MessageReceived, playbook: Playbook, key: str) -> Decision:
@@ -221,36 +237,53 @@ def _answer_story(
     return _ask(session, event, playbook, _done(draft, story=story[:MAX_STORY]))
 
 
+def _place_words(event: MessageReceived) -> str:
+    """Return the place as it was written; a correction ("地点不对，是…") is no place."""
+    correction = _CORRECTS.search(event.screened.folded)
+    return "" if correction else event.screened.text[:60]
+
+
 def _answer_county(
     session: Session, event: MessageReceived, playbook: Playbook, draft: Answers
 ) -> Decision | None:
-    place = playbook.find_place(event.screened.folded)
+    folded, words = event.screened.folded, _place_words(event)
+    place, name = playbook.locate(folded) or (None, "")
     county = playbook.county_of(place)
+    if place is None or place.level != "town":
+        rest = folded.replace(name, "", 1)  # 广水 is a town of 广水市, too
+        place = playbook.find_town(rest, county.id if county else None) or place
+        county = playbook.county_of(place) or county
     if county is not None:
         town = place.id if place and place.level == "town" else None
-        answers = _done(draft, county=county.id, town=town, place_words=event.screened.text[:60])
+        answers = _done(draft, county=county.id, town=town, place_words=words)
         return _ask(session, event, playbook, answers)
-    if playbook.is_phrase("asks", event.screened.folded):
+    if playbook.is_phrase("asks", folded):
         return None
-    words = event.screened.text[:60]
+    if not playbook.is_phrase("names_place", folded):  # a name, a yes: not where somebody lives
+        return _ask(session, event, playbook, draft, playbook.say("intake.please_choose"))
     return _ask(session, event, playbook, _done(draft, county="", place_words=words))
 
 
 def _answer_town(
     session: Session, event: MessageReceived, playbook: Playbook, draft: Answers
 ) -> Decision | None:
-    if playbook.is_phrase("skip", event.screened.folded):
+    folded, words = event.screened.folded, _place_words(event)
+    if playbook.is_phrase("skip", folded):
         return _ask(session, event, playbook, _done(draft, town=""))
-    place = playbook.find_place(event.screened.folded)
-    words = event.screened.text[:60]
-    if place is not None and place.level == "town":
+    place = playbook.find_town(folded, draft.county) or playbook.find_place(folded)
+    if place is not None and place.level in ("town", "county"):
         county = playbook.county_of(place)
         answers = _done(
-            draft, county=county.id if county else draft.county, town=place.id, place_words=words
+            draft,
+            county=county.id if county else draft.county,
+            town=place.id if place.level == "town" else None,
+            place_words=words,
         )
         return _ask(session, event, playbook, answers)
-    if playbook.is_phrase("asks", event.screened.folded):
+    if playbook.is_phrase("asks", folded):
         return None
+    if any(playbook.is_phrase(name, folded) for name in ("yes", "no")):
+        return _ask(session, event, playbook, draft, playbook.say("intake.please_choose"))
     return _ask(session, event, playbook, _done(draft, town="", place_words=words))
 
 

@@ -121,6 +121,7 @@ class CitationDetail:
     paragraphs: tuple[str, ...]
 
 
+_TOWN_ENDING = re.compile("(?<=..)(?:街道|镇|乡)$")
 _ENDS = re.compile(r"^[\W_]+|[\W_]+$")
 
 
@@ -188,6 +189,21 @@ class Playbook:
         """Return the most exact known place that ``folded`` names, or None."""
         located = self.locate(folded)
         return located[0] if located else None
+
+    def find_town(self, folded: str, county: str | None = None) -> Place | None:
+        """Return the town that an answer to "which town?" names, without its 镇 or 街道 too.
+
+        Only for such answers: 安居 and 太平 are ordinary words elsewhere. With ``county`` only
+        a town that lies in it.
+        """
+        found = [
+            (place, name)
+            for place in self.knowledge.places.values()
+            if place.level == "town" and county in (None, place.parent)
+            for name in (place.name, *place.aliases)
+            if _TOWN_ENDING.sub("", fold(name)) in folded
+        ]
+        return max(found, key=lambda pair: len(pair[1]), default=(None, ""))[0]
 
     def county_of(self, place: Place | None) -> Place | None:
         """Return the county-level place that ``place`` is or lies in, or None."""

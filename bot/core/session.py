@@ -52,6 +52,8 @@ class Session:
     """When the one acknowledgement was given while staff have the conversation."""
     forget_asked: bool = False
     """The citizen has asked for deletion and not yet confirmed."""
+    withdrawing: tuple[str, ...] = ()
+    """Codes of the tickets that the citizen was just asked about: withdraw or keep?"""
     tickets: tuple[Ticket, ...] = ()
 
 

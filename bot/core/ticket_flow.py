@@ -46,13 +46,25 @@ def talking_ticket(session: Session) -> Ticket | None:
 # -- the citizen's own commands ---------------------------------------------------------
 
 
+def on_confirmation(
+    session: Session, event: MessageReceived, playbook: Playbook
+) -> Decision | None:
+    """Take the message as the answer to "delete?" or "withdraw?" if that was asked last."""
+    if session.forget_asked and playbook.is_phrase("confirm_forget", event.screened.folded):
+        return _forget(session, event, playbook)
+    if session.withdrawing:
+        return _answered_withdraw(without_questions(session), event, playbook, session.withdrawing)
+    return None
+
+
+def without_questions(session: Session) -> Session:
+    """Return ``session`` without a confirmation that was asked for and passed over."""
+    return replace(session, forget_asked=False, withdrawing=())
+
+
 def on_command(session: Session, event: MessageReceived, playbook: Playbook) -> Decision | None:
     """Handle 进度, 补充, 撤回, 我的数据 and 删除我的信息."""
     folded = event.screened.folded
-    if session.forget_asked:
-        if playbook.is_phrase("confirm_forget", folded):
-            return _forget(session, event, playbook)
-        session = replace(session, forget_asked=False)
     if playbook.is_phrase("progress", folded) or event.named is not None:
         return _progress(session, event, playbook)
     if playbook.is_phrase("my_data", folded):
@@ -191,7 +203,8 @@ def on_choice(session: Session, event: MessageReceived, playbook: Playbook) -> D
         if choice.argument == "yes" and session.forget_asked:
             return _forget(session, event, playbook)
         reply = simple_reply(Status.SOCIAL_OTHER, [playbook.say("data.kept")])
-        return conclude(replace(session, forget_asked=False), event, playbook, reply)
+        return conclude(without_questions(session), event, playbook, reply)
+    session = without_questions(session)
     if choice.verb is not Verb.TICKET:
         return None
     action, _, code = choice.argument.partition("-")
@@ -206,14 +219,43 @@ def on_choice(session: Session, event: MessageReceived, playbook: Playbook) -> D
         case "withdraw":
             return _ask_withdraw(session, event, playbook, ticket)
         case "gone":
-            reply = simple_reply(Status.HANDOFF_PROGRESS, [playbook.say("ticket.withdrawn")])
-            effect = WithdrawTicket(code=code)
-            return conclude(session, event, playbook, reply, ticket.topic, effect)
+            return _withdraw(session, event, playbook, ticket)
         case "keep":
-            reply = simple_reply(Status.HANDOFF_PROGRESS, [playbook.say("ticket.kept")])
-            return conclude(session, event, playbook, reply, ticket.topic)
+            return _keep(session, event, playbook, ticket)
         case _:
             return None
+
+
+def _withdraw(
+    session: Session, event: MessageReceived, playbook: Playbook, ticket: Ticket
+) -> Decision:
+    reply = simple_reply(Status.HANDOFF_PROGRESS, [playbook.say("ticket.withdrawn")])
+    effect = WithdrawTicket(code=ticket.code)
+    return conclude(session, event, playbook, reply, ticket.topic, effect)
+
+
+def _keep(session: Session, event: MessageReceived, playbook: Playbook, ticket: Ticket) -> Decision:
+    reply = simple_reply(Status.HANDOFF_PROGRESS, [playbook.say("ticket.kept")])
+    return conclude(session, event, playbook, reply, ticket.topic)
+
+
+def _answered_withdraw(
+    session: Session, event: MessageReceived, playbook: Playbook, asked: tuple[str, ...]
+) -> Decision | None:
+    """Understand a typed answer to "withdraw or keep?": yes, no, or the number of a button."""
+    folded = event.screened.folded
+    tickets = [t for t in open_tickets(session) if t.code in asked]
+    if not tickets:
+        return None
+    if playbook.is_phrase("no", folded) or playbook.is_phrase("keep", folded):
+        return _keep(session, event, playbook, tickets[0])
+    number = bare(folded)
+    if number.isdecimal() and 1 <= int(number[:3]) <= len(tickets):
+        return _withdraw(session, event, playbook, tickets[int(number[:3]) - 1])
+    sure = any(playbook.is_phrase(name, folded) for name in ("yes", "withdraw", "withdraw_yes"))
+    if sure and len(tickets) == 1:
+        return _withdraw(session, event, playbook, tickets[0])
+    return _ask_withdraw(session, event, playbook) if sure else None
 
 
 def _ask_withdraw(
@@ -234,6 +276,7 @@ def _ask_withdraw(
     keep = render_choice(Verb.TICKET, tickets[0].matter, f"keep-{tickets[0].code}")
     buttons.append(Button(choice=keep, label=playbook.say("button.keep")))
     reply = simple_reply(Status.HANDOFF_PROGRESS, [playbook.say("ticket.withdraw_sure")], buttons)
+    session = replace(session, withdrawing=tuple(t.code for t in tickets[:SHOWN]))
     return conclude(session, event, playbook, reply, tickets[0].topic)
 
 
