@@ -91,8 +91,8 @@ def normalise(text: str) -> str:
 # -- cutting ---------------------------------------------------------------------
 
 _CHAPTER = re.compile(rf"[{NUMERAL}]+、")
-_PAREN = re.compile(rf"\(([{NUMERAL}]+)\) ?")
-_ARABIC = re.compile(r"(\d+)\.")
+_PAREN = re.compile(rf"[(（]([{NUMERAL}]+)[)）][ \u3000]?")
+_ARABIC = re.compile(r"(\d+)[.．、]")
 
 
 def split_source(source: str, documents: Sequence[Document]) -> list[Segment]:

@@ -122,7 +122,12 @@ def _construct(
             _construct(loader, item, (*loc, i), lines, problems, name)
             for i, item in enumerate(node.value)
         ]
-    return loader.construct_object(node, deep=True)
+    try:
+        return loader.construct_object(node, deep=True)
+    except ValueError:  # looks like a date or a number and is none: 2027-13-44
+        line = node.start_mark.line + 1
+        problems.append(Problem(name, line, f"“{node.value}”不是日期也不是数字。请改对"))
+        return None
 
 
 def parse_file(file: YamlFile, shape: type[T]) -> T:

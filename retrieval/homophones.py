@@ -2,8 +2,8 @@
 
 People write by sound, on keyboards that guess, and by voice. In short messages, where one wrong
 character hides the trouble, a pair of neighbouring characters that nobody has ever written is
-replaced by one that sounds the same and stands in a title. Sounds are compared without tones and without
-the differences that local speech does not make (n/l, h/f, z/zh, c/ch, s/sh, -n/-ng).
+replaced by one that sounds the same and stands in a title. Sounds are compared without tones and
+without the differences that local speech does not make (n/l, h/f, z/zh, c/ch, s/sh, -n/-ng).
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def _sounds() -> Mapping[str, str]:
 
 
 class Homophones:
-    """Immutable. ``pairs`` are those that texts are known to hold, with how many of 10,000 hold each;
-    ``titles`` are where the words stand that people come with."""
+    """Immutable. ``pairs`` are those that texts are known to hold, with how many of 10,000 hold
+    each; ``titles`` are where the words stand that people come with."""
 
     def __init__(self, pairs: Iterable[tuple[str, float]], titles: Iterable[str]) -> None:
         counts = {pair: times for pair, times in pairs if _PAIR.fullmatch(pair)}

@@ -154,6 +154,9 @@ def _resolved(where: str, row: object, known: Known | None) -> object:
 def _question(where: str, name: str, row: Any) -> Question:
     try:
         checked = _Row.model_validate(row)
+        json.dumps(checked.model_dump(), ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:  # "\ud800" alone is JSON, but no text that can be saved
+        raise QuestionsError(f"{where}: half of a character (a lone surrogate)") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"]))

@@ -181,8 +181,7 @@ def on_choice(session: Session, event: MessageReceived, playbook: Playbook) -> D
         case Verb.NONE:
             return _none_of_these(session, event, playbook)
         case Verb.REPHRASE:
-            reply = simple_reply(Status.CLARIFY_TOPIC, [playbook.say("clarify.rephrase")])
-            return conclude(replace(session, choices=()), event, playbook, reply)
+            return _rephrase(session, event, playbook)
         case Verb.CITE:
             return _cite(session, event, playbook, choice)
         case _:
@@ -193,6 +192,11 @@ def stale_choice(session: Session, event: MessageReceived, playbook: Playbook) -
     """A button that means nothing any more."""
     reply = simple_reply(Status.CLARIFY_EMPTY, [playbook.say("choice.stale")])
     return conclude(session, event, playbook, reply)
+
+
+def _rephrase(session: Session, event: MessageReceived, playbook: Playbook) -> Decision:
+    reply = simple_reply(Status.CLARIFY_TOPIC, [playbook.say("clarify.rephrase")])
+    return conclude(replace(session, choices=()), event, playbook, reply)
 
 
 def _none_of_these(session: Session, event: MessageReceived, playbook: Playbook) -> Decision:
@@ -252,7 +256,9 @@ def _cite(
 
 
 def on_follow_up(session: Session, event: MessageReceived, playbook: Playbook) -> Decision | None:
-    """Understand 要带什么, 收费吗, 多久 from the matter that is being talked about."""
+    """Understand 换个说法, and 要带什么, 收费吗, 多久 from the matter being talked about."""
+    if playbook.is_phrase("rephrase", event.screened.folded):
+        return _rephrase(session, event, playbook)
     matter = matter_of(session, session.current)
     entry = playbook.entry(matter.entry) if matter else None
     if matter is None or entry is None:

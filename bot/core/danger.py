@@ -23,7 +23,7 @@ CALM = "calm"
 PIECE = 60
 """Characters that are judged at once, besides the whole message."""
 SHORTEST = 3
-"""Two characters ("孩子", "他们") tell nothing to a classifier; what they may say is in `always`."""
+"""Two characters ("孩子", "他们") tell a classifier nothing; what they may say is in `always`."""
 _CLAUSE_ENDS = re.compile(r"[\W_]+")
 _COUNT = "[0-9一二两三四五六七八九十几半好多]"
 _PAST = "|".join(

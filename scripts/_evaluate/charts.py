@@ -12,8 +12,8 @@ from html import escape
 from retrieval.confidence import Bin, Threshold
 
 WIDTH = 360
-HEIGHT = 250
-LEFT, RIGHT, TOP, BOTTOM = 40, 350, 12, 210
+HEIGHT = 264
+LEFT, RIGHT, TOP, BOTTOM = 40, 350, 24, 224
 """Edges of the plot."""
 COUNTS = 46
 """Height of the strip of counts under the reliability diagram."""
@@ -83,7 +83,7 @@ def interval_strip(value: float, low: float, high: float, start: float, end: flo
         '<line class="axis" x1="3" y1="8" x2="117" y2="8"/>'
         f"{zero if start < 0 < end else ''}"
         f'<line class="range" x1="{x(low):.1f}" y1="8" x2="{x(high):.1f}" y2="8"/>'
-        f'<circle class="dot" cx="{x(value):.1f}" cy="8" r="3"/></svg>'
+        f'<circle class="dot" cx="{x(value):.1f}" cy="8" r="2.5"/></svg>'
     )
 
 
@@ -120,7 +120,7 @@ def _axes(ticks: Sequence[Point], below: str, beside: str) -> str:
         anchor = "middle" if i < 5 else "end"
         parts.append(_text(_x(i / 5), BOTTOM + 15, f"{i / 5:.0%}", anchor))
     parts.append(_text((LEFT + RIGHT) / 2, BOTTOM + 31, below, "middle"))
-    parts.append(_text(LEFT + 4, TOP + 10, beside, "start"))
+    parts.append(_text(LEFT - 36, TOP - 12, beside, "start"))
     return "".join(parts)
 
 

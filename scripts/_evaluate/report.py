@@ -109,7 +109,8 @@ def _confusion_lines(what: str, confusions: Sequence[Confusion]) -> Iterator[str
     if confusions:
         yield f"most frequent confusions of {what} (labelled -> given):"
     for c in confusions:
-        yield f"  {c.count:3}  {c.labelled} -> {c.given}   {one_line(c.examples[0], _SHOWN)}"
+        example = one_line(c.examples[0], _SHOWN)
+        yield f"  {c.count:3}  {one_line(c.labelled, _SHOWN)} -> {c.given}   {example}"
 
 
 def _comparison_lines(other: Other, examples: bool) -> Iterator[str]:
@@ -135,7 +136,8 @@ def _change_lines(what: str, changes: Sequence[Change], total: int) -> Iterator[
     if changes:
         yield f"topic {what}: {total}, the first {len(changes)} (id, labelled, this, against):"
     for c in changes:
-        yield f"  {c.id}  {c.labelled}  {c.this}  {c.against}   {one_line(c.text, _SHOWN)}"
+        id_, labelled, text = (one_line(part, _SHOWN) for part in (c.id, c.labelled, c.text))
+        yield f"  {id_}  {labelled}  {c.this}  {c.against}   {text}"
 
 
 # -- JSON --------------------------------------------------------------------------------

@@ -1,18 +1,21 @@
 """Floors that no bundle may fall below, on questions by people who saw neither entries nor rules.
 
 `situations_*.yaml` and `provisions.yaml` were written from titles alone, `danger.yaml` from the
-contract's definition alone. They report; nothing is chosen by looking at them.
+contract's definition alone, `scope.yaml` from a description of the bot. They report; nothing is
+chosen by looking at them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from bot.asking import AskRequest, ask
 from bot.core.screening import screen
 from bot.thinking import Mind
 from kb.check import bigrams
@@ -86,6 +89,23 @@ def test_danger(mind: Mind, part: str, low: float, high: float) -> None:
     share = sum(screen(row["text"], rules).danger is not None for row in rows) / len(rows)
     print(f"{part}: {share:.4f} of {len(rows)} called danger")
     assert low <= share <= high
+
+
+def test_what_does_not_belong_is_turned_away_and_nothing_else(mind: Mind) -> None:
+    scope = _load("scope.yaml")
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    status = {
+        name: [ask(mind, AskRequest(text=text), now)["status"] for text in texts]
+        for name, texts in scope.items()
+    }
+    foreign = [*status["not_legal"], *status["empty"]]
+    away = sum(s.startswith(("unanswerable", "clarify", "social")) for s in foreign)
+    lost = sum(s == "unanswerable_not_legal" for s in status["near_legal"])
+    print(f"not legal or empty: {away / len(foreign):.3f} of {len(foreign)} turned away")
+    print(f"near legal: {lost / len(status['near_legal']):.3f} of {len(status['near_legal'])} lost")
+    assert len(status["not_legal"]) >= 300 and len(status["near_legal"]) >= 150
+    assert away / len(foreign) >= 0.90
+    assert lost / len(status["near_legal"]) <= 0.03
 
 
 def test_every_must_mention_point_is_in_the_first_answer(mind: Mind) -> None:

@@ -236,7 +236,7 @@ def test_parts_of_danger_and_scope(tmp_path: Path) -> None:
     [
         ("q.jsonl", '{"text": "好"}\n{"text": 1}\n', r"q\.jsonl:2: text: .*valid string"),
         ("q.jsonl", '{"text": "好", "services": "police"}', r"q\.jsonl:1: services: .*valid list"),
-        ("q.jsonl", '{"text": "\\ud800"}', r"q\.jsonl:1: text: "),
+        ("q.jsonl", '{"text": "\\ud800"}', r"q\.jsonl:1: half of a character"),
         ("q.jsonl", "[1]", r"q\.jsonl:1: .*a row is"),
         ("q.jsonl", "{", r"q\.jsonl:1: .*a row is"),
         ("q.jsonl", "\n", r"q\.jsonl: no questions"),
@@ -343,7 +343,7 @@ def test_the_command_writes_a_page_and_compares(settings: Settings, tmp_path: Pa
     assert "script" not in seen.tags and "link" not in seen.tags and not seen.links
     assert seen.tags.count("svg") > 10 and "://" not in text
     assert '</td><script>alert("1")</script>&amp;' in seen.text and "{{ 7 * 7 }}" in seen.text
-    assert "\u202e" not in text.split("<main>")[1].split("Slowest questions")[1]
+    assert "\u202e" not in text
     for wanted in ("Reliability", "answers from", "Slowest", "Compared with bundle", "Statuses"):
         assert wanted in seen.text
 
