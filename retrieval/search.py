@@ -36,6 +36,8 @@ DISCOUNTS = (1.0, 0.6, 0.4, 0.3)
 """What the second, third and further services of a list weigh beside the first."""
 ABOUT_PLAN = 0.1
 """Share of the topic plan-content from which the nearest provisions are named."""
+NOT_SUGGESTED = frozenset({"crisis"})
+"""Nobody is asked whether they mean to die unless nothing else is likelier."""
 LIKELY = 0.05
 """Share of a topic from which it is an alternative when asking back."""
 WORTH_NAMING = 0.05
@@ -259,6 +261,7 @@ class Searcher:
             return tuple(self._index.candidates[i].id for i in situations[:MAX_CHOICES])
         share = dict(result.topics)
         likely = [i for i in order[:MAX_CHOICES] if share.get(self._classes[i], 0.0) >= LIKELY]
+        likely = [i for i in likely if i == order[0] or self._classes[i] not in NOT_SUGGESTED]
         nearest = np.argsort(-scores.fused).tolist()
         near = [i for i in nearest if self._is_situation[i] and self._index.topic_of[i] in likely]
         best = [next((i for i in near if self._index.topic_of[i] == t), None) for t in likely]

@@ -48,6 +48,12 @@ _PAGE = click.Path(path_type=Path, dir_okay=False, writable=True)
 @click.option("--against", metavar="DIGEST", help="Compare with another bundle of the folder.")
 @click.option("--against-encoder", "encoder", metavar="NAME",
               help="Compare with another encoder: a folder or a hub name.")  # fmt: skip
+@click.option("--corpus", metavar="CORPUS", type=_FILE,
+              help="FILE asks {query, gold} of the {id, text} of CORPUS: cross-validate.")  # fmt: skip
+@click.option("--folds", default=5, show_default=True, help="With --corpus.")
+@click.option(
+    "--statutes", type=_FILE, help="With --corpus: articles that the encoder learns first."
+)
 @click.option("--examples/--no-examples", default=True, help="Show the worst confusions.")
 def command(
     questions: Path,
@@ -56,9 +62,15 @@ def command(
     page: Path | None,
     against: str | None,
     encoder: str | None,
+    corpus: Path | None,
+    folds: int,
+    statutes: Path | None,
     examples: bool,
 ) -> None:
     """Ask every question of FILE (.jsonl or .yaml) and print figures with 95 % intervals."""
+    if corpus is not None:
+        _cross_validate(questions, corpus, folds, statutes)
+        return
     if against is not None and encoder is not None:
         raise click.UsageError("give either --against or --against-encoder")
     if page is not None and not page.parent.is_dir():
@@ -118,6 +130,26 @@ def _known(mind: Mind) -> Known:
     knowledge = mind.playbook.knowledge
     situations = (e.id for e in knowledge.entries.values() if e.kind is Kind.SITUATION)
     return Known(frozenset(situations), frozenset(knowledge.provisions))
+
+
+def _cross_validate(questions: Path, corpus: Path, folds: int, statutes: Path | None) -> None:
+    import importlib.util
+
+    from scripts._evaluate.corpus import cross_validate, fold_encoder, load_asked, load_corpus
+
+    try:
+        texts = load_corpus(corpus)
+        asked = load_asked(questions, texts)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        click.echo(f"{error!r}: FILE needs lines with query and gold, CORPUS with id and text",
+                   err=True)  # fmt: skip
+        sys.exit(1)
+    dense = importlib.util.find_spec("sentence_transformers") is not None
+    train = fold_encoder(texts, statutes) if dense else None
+    how = "lexical, and an encoder for each fold" if dense else "lexical only"
+    click.echo(f"{len(asked)} questions, {len(texts)} texts, {folds} folds, {how}")
+    for m in cross_validate(texts, asked, folds, train):
+        click.echo(f"{m.name:42} {m.value:6.3f}   [{m.low:.3f}, {m.high:.3f}]   n={m.count}")
 
 
 def _report(

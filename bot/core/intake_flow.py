@@ -231,6 +231,9 @@ def _answer_story(
     said = matter.words if matter and draft.story is None else ""
     if said and playbook.is_phrase("yes", event.screened.folded):
         return _ask(session, event, playbook, _done(draft, story=said[:MAX_STORY]))
+    if playbook.is_phrase("skip", event.screened.folded):
+        story = said or playbook.say("intake.story_left_out")
+        return _ask(session, event, playbook, _done(draft, story=story[:MAX_STORY]))
     if len(event.screened.folded) < 4:
         return _ask(session, event, playbook, draft, playbook.say("intake.story_short"))
     story = f"{said}\n{event.screened.text}" if said else event.screened.text
