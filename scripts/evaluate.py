@@ -49,7 +49,7 @@ _PAGE = click.Path(path_type=Path, dir_okay=False, writable=True)
 @click.option("--against-encoder", "encoder", metavar="NAME",
               help="Compare with another encoder: a folder or a hub name.")  # fmt: skip
 @click.option("--corpus", metavar="CORPUS", type=_FILE,
-              help="FILE asks {query, gold} of the {id, text} of CORPUS: cross-validate.")  # fmt: skip
+              help="{id, text} that FILE asks for with {query, gold}.")  # fmt: skip
 @click.option("--folds", default=5, show_default=True, help="With --corpus.")
 @click.option(
     "--statutes", type=_FILE, help="With --corpus: articles that the encoder learns first."
