@@ -130,16 +130,17 @@ def train_classifiers(
     labels: Mapping[str, Sequence[str | None]],
     epochs: int = EPOCHS,
     smoothing: float = 0.0,
+    seen: int = 2,
 ) -> dict[str, Classifier]:
     """Return a classifier of folded ``texts`` for each of ``labels``, by name.
 
     A text with the label None teaches that classifier nothing. ``smoothing`` is the share of each
-    label that is spread over all classes, for labels that are not certain. Deterministic for the
-    same input.
+    label that is spread over all classes, for labels that are not certain. n-grams in fewer than
+    ``seen`` texts are not learned. Deterministic for the same input.
     """
     counted = [Counter(ngrams(text)) for text in texts]
     frequency = Counter(gram for count in counted for gram in count)
-    kept = sorted(gram for gram, times in frequency.items() if times >= 2)
+    kept = sorted(gram for gram, times in frequency.items() if times >= seen)
     times = np.array([frequency[gram] for gram in kept], dtype=np.float32)
     idf = (np.log((1 + len(texts)) / (1 + times)) + 1).astype(np.float32)
     features = Features({gram: i for i, gram in enumerate(kept)}, idf)

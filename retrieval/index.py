@@ -29,6 +29,8 @@ from retrieval.labelled import Labelled, phrasings
 from retrieval.lexical import LexicalIndex, build_lexical, load_lexical
 from retrieval.normalise import Dialect, fold
 
+SEEN = 3
+"""Texts: half of all n-grams are rarer, and the topic does not need them (see README.md)."""
 SMOOTHING = 0.1
 """Topics and services of messages are a matter of judgement (see README.md)."""
 
@@ -110,6 +112,7 @@ def build_index(
             "service": [each.service for each in labelled],
         },
         smoothing=SMOOTHING,
+        seen=SEEN,
     )
     return _index(
         candidates,
