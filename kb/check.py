@@ -19,6 +19,8 @@ MAX_OVERLAP = 0.6
 """Two phrasings of one entry may share at most this part of the shorter one's bigrams."""
 MAX_ID = 36
 """Characters; an id has to fit into the payload of a Telegram button."""
+MAX_TITLE = 20
+"""Characters; a title is a button on a phone."""
 MAX_SENTENCE = 110
 """Characters; a longer sentence cannot be followed when it is read aloud."""
 REQUIRED = {
@@ -117,12 +119,26 @@ def _references(entry: Entry, knowledge: Knowledge) -> Iterator[Problem]:
         yield wrong("valid_to 不能早于 valid_from")
 
 
+_UNFINISHED = re.compile("待[填补写定]|请填写?|TODO|XXX+|示例", re.IGNORECASE)
+_HALF_BRACKETS = re.compile(r"\[[^\]]*第.{1,9}条|\[惯例")
+
+
 def _completeness(entry: Entry) -> Iterator[Problem]:
     def wrong(message: str) -> Problem:
         return _problem(entry.source, f"{entry.id}：{message}")
 
     if len(entry.id) > MAX_ID or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry.id):
         yield wrong(f"编号只能用小写字母、数字和短横线，最多 {MAX_ID} 个字符")
+    if not entry.title.strip():
+        yield wrong("没有写标题（title）")
+    if len(entry.title) > MAX_TITLE:
+        yield wrong(f"标题超过 {MAX_TITLE} 个字，手机的按钮放不下。请写短些")
+    for text in (entry.title, *(s.text for s in entry.statements()), *entry.phrasings):
+        if found := _UNFINISHED.search(text):
+            yield wrong(f"“{text[:20]}”里还有“{found[0]}”，没有写完。请改成要说的话")
+    for statement in entry.statements():
+        if _HALF_BRACKETS.search(statement.text):
+            yield wrong(f"“{statement.text[:20]}…”的依据要用全角的【】，不能用 [ ]")
     for facet in REQUIRED[entry.kind]:
         if facet not in entry.facets:
             yield wrong(f"缺少“{facet.value}”")

@@ -228,6 +228,7 @@ class _Loader:
         )
         self._each(root, "withdrawn.yaml", WithdrawnFile, self._withdrawn)
         self._each(root, approval.FILE, approval.ApprovalFile, self._approvals)
+        self.problems.extend(_misplaced(root))
 
     def knowledge(self) -> Knowledge:
         articles = {}
@@ -404,6 +405,31 @@ class _Loader:
                     add(file, parse_file(file, shape))
             except KnowledgeError as error:
                 self.problems.extend(error.problems)
+
+
+READ = (
+    "topics.yaml", "operator.yaml", "withdrawn.yaml", "rules/*.yaml", "wording/*.yaml",
+    "laws/register.yaml", "laws/extract.yaml", "laws/gists/*.yaml", "places/*.yaml",
+    "sources/documents.yaml", "provisions/*.yaml", "services/*.yaml", "situations/*.yaml",
+    approval.FILE,
+)  # fmt: skip
+"""Every file of a layer that is read."""
+
+
+def _misplaced(root: Path) -> Iterator[Problem]:
+    """Yield a problem for each YAML file that nothing reads: what is in it would be missed."""
+    read = {path for pattern in READ for path in root.glob(pattern)}
+    for path in sorted(root.rglob("*")):
+        if path.suffix.lower() not in (".yaml", ".yml") or path in read:
+            continue
+        name = str(path.relative_to(root.parent))
+        if path.suffix != ".yaml":
+            yield Problem(name, 0, f"不会被读到：文件名要以 .yaml 结尾。请改名为 {path.stem}.yaml")
+        else:
+            yield Problem(
+                name, 0, "不会被读到：放错了文件夹。事情放 situations/，服务放 services/，"
+                "其他的见 kb/README.md",
+            )  # fmt: skip
 
 
 def _files(root: Path, pattern: str, skip: str | None) -> Iterator[Path]:

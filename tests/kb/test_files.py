@@ -48,6 +48,7 @@ def _message(root: Path) -> str:
     ("text", "line", "says"),
     [
         (ENTRY.replace("title: 测试", "titel: 测试"), 6, "不认识“titel”"),
+        (ENTRY.replace("2027-05-24", "2027-13-44"), 3, "“2027-13-44”不是日期"),
         (ENTRY.replace("    title: 测试\n", ""), 5, "缺少“title”"),
         (ENTRY.replace("【劳动合同法 第三十条】", "【劳动合同法】"), 7, "看不懂依据"),
         (ENTRY.replace("【劳动合同法 第三十条】", "【劳动合同法 第三十条"), 7, "成对"),
@@ -107,6 +108,39 @@ def test_missing_basis_and_unknown_ids_are_found(layer: Callable[[str, str], Pat
     said = "\n".join(str(p) for p in check_knowledge(load_knowledge((SHIPPED, root))))
     for expected in ("没有任何依据", "服务“no-such-office”不存在", "缺少“steps”", "至少要 15 条"):
         assert expected in said
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("situations/extra.yml", "改名为 extra.yaml"),
+        ("situation/extra.yaml", "放错了文件夹"),
+        ("extra.yaml", "放错了文件夹"),
+    ],
+)
+def test_a_file_that_nothing_reads_is_told(
+    name: str, says: str, layer: Callable[[str, str], Path]
+) -> None:
+    message = _message(layer(name, ENTRY))
+    assert name in message
+    assert says in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("title: 测试", "title: '  '", "没有写标题"),
+        ("title: 测试", f"title: {'很长的标题' * 5}", "标题超过"),
+        ("先投诉。", "待填写。", "没有写完"),
+        ("【劳动合同法 第三十条】", "[劳动合同法 第三十条]", "全角的【】"),
+    ],
+)
+def test_an_unfinished_entry_is_told(
+    old: str, new: str, says: str, layer: Callable[[str, str], Path]
+) -> None:
+    root = layer("situations/extra.yaml", ENTRY.replace(old, new))
+    problems = check_knowledge(load_knowledge((SHIPPED, root)))
+    assert any("test-entry" in str(p) and says in str(p) for p in problems)
 
 
 def test_the_catalogue_gives_back_what_the_files_hold(tmp_path: Path) -> None:
