@@ -24,6 +24,9 @@ PIECE = 60
 """Characters that are judged at once, besides the whole message."""
 SHORTEST = 3
 """Two characters ("孩子", "他们") tell a classifier nothing; what they may say is in `always`."""
+SHORT = 5
+SURE = 0.85
+"""A message with fewer characters than `SHORT` is danger only from this probability."""
 _CLAUSE_ENDS = re.compile(r"[\W_]+")
 _COUNT = "[0-9一二两三四五六七八九十几半好多]"
 _PAST = "|".join(
@@ -135,7 +138,7 @@ def _judged(folded: str, rules: DangerRules) -> DangerKind | None:
     if len(_CLAUSE_ENDS.sub("", folded)) < SHORTEST:
         return None
     shares = danger_shares(folded, rules)
-    if 1 - shares[CALM] < rules.threshold:
+    if 1 - shares[CALM] < (rules.threshold if len(folded) >= SHORT else SURE):
         return None
     return max(rules.kinds, key=lambda kind: shares.get(kind.id, 0.0))
 
