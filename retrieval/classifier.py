@@ -52,8 +52,8 @@ class Features:
                 yield gram, float(shares[number])
 
     def of(self, folded: str) -> Row:
-        known = self.vocabulary
-        counts = Counter(i for gram in ngrams(folded) if (i := known.get(gram)) is not None)
+        counts = Counter(map(self.vocabulary.get, ngrams(folded)))
+        del counts[None]  # the unknown ones
         ids = np.fromiter(counts, dtype=np.int64, count=len(counts))
         times = np.fromiter(counts.values(), np.float32, len(counts))
         values = (1 + np.log(times)) * self.idf[ids]

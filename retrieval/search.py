@@ -262,8 +262,8 @@ class Searcher:
         share = dict(result.topics)
         likely = [i for i in order[:MAX_CHOICES] if share.get(self._classes[i], 0.0) >= LIKELY]
         likely = [i for i in likely if i == order[0] or self._classes[i] not in NOT_SUGGESTED]
-        nearest = np.argsort(-scores.fused).tolist()
-        near = [i for i in nearest if self._is_situation[i] and self._index.topic_of[i] in likely]
+        allowed = np.flatnonzero(self._is_situation & np.isin(self._index.topic_of, likely))
+        near = allowed[np.argsort(-scores.fused[allowed])].tolist()
         best = [next((i for i in near if self._index.topic_of[i] == t), None) for t in likely]
         chosen = dict.fromkeys([*(i for i in best if i is not None), *near])
         return tuple(self._index.candidates[i].id for i in list(chosen)[:MAX_CHOICES])

@@ -10,6 +10,7 @@ import string
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -125,6 +126,7 @@ _TOWN_ENDING = re.compile("(?<=..)(?:街道|镇|乡)$")
 _ENDS = re.compile(r"^[\W_]+|[\W_]+$")
 
 
+@lru_cache(maxsize=64)  # twenty phrases are compared with the same message
 def bare(folded: str) -> str:
     """Return ``folded`` without punctuation and spaces at its ends."""
     return _ENDS.sub("", folded)

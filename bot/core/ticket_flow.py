@@ -59,6 +59,8 @@ def on_confirmation(
 
 def without_questions(session: Session) -> Session:
     """Return ``session`` without a confirmation that was asked for and passed over."""
+    if not session.forget_asked and not session.withdrawing:
+        return session
     return replace(session, forget_asked=False, withdrawing=())
 
 
