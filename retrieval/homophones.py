@@ -43,11 +43,14 @@ def _sounds() -> Mapping[str, str]:
 
 class Homophones:
     """Immutable. ``pairs`` are those that texts are known to hold, with how many of 10,000 hold
-    each; ``titles`` are where the words stand that people come with."""
+    each; ``titles`` are where the words stand that people come with; ``known`` are further pairs
+    that are right as they are."""
 
-    def __init__(self, pairs: Iterable[tuple[str, float]], titles: Iterable[str]) -> None:
+    def __init__(
+        self, pairs: Iterable[tuple[str, float]], titles: Iterable[str], known: Iterable[str] = ()
+    ) -> None:
         counts = {pair: times for pair, times in pairs if _PAIR.fullmatch(pair)}
-        self._known = frozenset(counts)
+        self._known = frozenset(counts).union(known)
         words = {title[i : i + 2] for title in titles for i in range(len(title) - 1)}
         meant: dict[tuple[str, str], str] = {}
         for pair in sorted(words & set(counts), key=lambda pair: (counts[pair], pair)):

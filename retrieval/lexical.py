@@ -8,7 +8,7 @@ Formula: Robertson et al., Okapi BM25 with the non-negative idf of Lucene.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +63,10 @@ class LexicalIndex:
     def known(self, terms: Sequence[str]) -> list[str]:
         """Return the distinct ``terms`` that are in any document, in their order."""
         return [term for term in dict.fromkeys(terms) if term in self._vocabulary]
+
+    def terms(self) -> Iterable[str]:
+        """Return every term of the index."""
+        return self._vocabulary.keys()
 
     def best_possible(self, terms: Sequence[str]) -> float:
         """Return the highest score that any document could have for ``terms``."""

@@ -88,7 +88,9 @@ class Searcher:
         self.dialect = dialect or Dialect(())
         titles = [entry.title for entry in knowledge.entries.values()]
         titles += [topic.name for topic in knowledge.topics.values()]
-        self._homophones = Homophones(index.topics.features.counts(2), titles)
+        self._homophones = Homophones(
+            index.topics.features.counts(2), titles, index.lexical.terms()
+        )
         self._lookups = Lookups(knowledge, statutes)
         self._statutes = statutes
         self._bundle = bundle
