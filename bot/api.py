@@ -19,10 +19,12 @@ def add_api(app: web.Application, turns: Turns) -> None:
 
     async def post_ask(request: web.Request) -> web.Response:
         try:
-            asked = parse_request(json.loads(await request.read()))
-        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+            row = json.loads(await request.read())
+        except (ValueError, RecursionError):  # also a number of more digits than Python reads
             text = 'not JSON; send {"id": "...", "text": "..."}'
             return _error(400, "error_request", text)
+        try:
+            asked = parse_request(row)
         except AskError as error:
             return _error(400, "error_request", str(error))
         answer = await asker.ask(asked)

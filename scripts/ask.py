@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import click
 
@@ -18,7 +18,9 @@ from scripts._mind import open_current_mind
 @click.command()
 @click.argument("text", nargs=-1)
 @click.option("--jsonl", is_flag=True, help="Read one JSON object a line, write one a line.")
-@click.option("--in", "source", type=click.File("r", encoding="utf-8"), default="-")
+@click.option(
+    "--in", "source", type=click.File("r", encoding="utf-8", errors="replace"), default="-"
+)
 @click.option("--data", type=click.Path(path_type=Path), help="Data folder (default ./data).")
 def command(text: tuple[str, ...], jsonl: bool, source: IO[str], data: Path | None) -> None:
     """Ask TEXT (several are the turns of one conversation), or a file with --jsonl."""
@@ -33,17 +35,24 @@ def command(text: tuple[str, ...], jsonl: bool, source: IO[str], data: Path | No
     failed = False
     for line in _lines(source):
         try:
-            request = parse_request(json.loads(line))
-            answer = ask(mind, request, datetime.now(UTC))
-        except (json.JSONDecodeError, RecursionError):
+            row = json.loads(line)
+        except (ValueError, RecursionError):  # also a number of more digits than Python reads
             answer = {"id": "", "status": "error_request", "text": "not a JSON object"}
             failed = True
+            _write(answer)
+            continue
+        try:
+            answer = ask(mind, parse_request(row), datetime.now(UTC))
         except AskError as error:
             answer = {"id": _id_of(line), "status": "error_request", "text": str(error)}
             failed = True
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        _write(answer)
     sys.exit(1 if failed else 0)
+
+
+def _write(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
 
 
 def _lines(source: IO[str]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from bot.settings import Settings, SettingsError, load_settings
 from kb.check import check_knowledge
 from kb.load import SHIPPED, load_files, load_knowledge
 from kb.truth import check_truth
-from kb.yamlfile import KnowledgeError
+from kb.yamlfile import KnowledgeError, Problem
 
 _ROOT = Path(__file__).parent.parent
 
@@ -80,7 +80,7 @@ def build(
 
     ``by`` stands in the log of publications; a bundle that is in use already is not logged again.
     """
-    from bot.core.playbook import DIALECT, build_playbook
+    from bot.core.playbook import DIALECT, PlaybookError, build_playbook
     from kb.catalogue import build_catalogue
     from retrieval import bundle
     from retrieval.classifier import save_classifiers
@@ -102,7 +102,10 @@ def build(
             raise KnowledgeError(problems)
     messages = load_messages(knowledge)
     danger = build_danger(knowledge, load_examples(), messages)
-    build_playbook(knowledge, files, danger)  # refuses wording and rules that cannot be used
+    try:
+        build_playbook(knowledge, files, danger)  # refuses wording and rules that cannot be used
+    except PlaybookError as error:
+        raise KnowledgeError([Problem(str(layers[-1]), 0, str(error))]) from error
     encoder = open_encoder(settings.encoder)
     settings.bundles.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="building-", dir=settings.bundles))
