@@ -7,7 +7,7 @@ All mistakes of all files are collected before any is reported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import field, replace
 from datetime import date
 from pathlib import Path
@@ -210,6 +210,7 @@ class _Loader:
         self.places: dict[str, Place] = {}
         self.offices: dict[tuple[str, str, str], Office] = {}
         self.short: dict[str, str] = {}
+        self.read: set[Path] = set()
 
     def add_root(self, root: Path) -> None:
         self._each(root, "topics.yaml", TopicFile, self._topics)
@@ -228,7 +229,8 @@ class _Loader:
         )
         self._each(root, "withdrawn.yaml", WithdrawnFile, self._withdrawn)
         self._each(root, approval.FILE, approval.ApprovalFile, self._approvals)
-        self.problems.extend(_misplaced(root))
+        spoken = (path for pattern in PLAIN for path in root.glob(pattern))
+        self.problems.extend(_misplaced(root, {*self.read, *spoken}))
 
     def knowledge(self) -> Knowledge:
         articles = {}
@@ -398,6 +400,7 @@ class _Loader:
         skip: str | None = None,
     ) -> None:
         for path in _files(root, pattern, skip):
+            self.read.add(path)
             name = str(path.relative_to(root.parent))
             try:
                 file = load_yaml(path, name)
@@ -407,18 +410,8 @@ class _Loader:
                 self.problems.extend(error.problems)
 
 
-READ = (
-    "topics.yaml", "operator.yaml", "withdrawn.yaml", "rules/*.yaml", "wording/*.yaml",
-    "laws/register.yaml", "laws/extract.yaml", "laws/gists/*.yaml", "places/*.yaml",
-    "sources/documents.yaml", "provisions/*.yaml", "services/*.yaml", "situations/*.yaml",
-    approval.FILE,
-)  # fmt: skip
-"""Every file of a layer that is read."""
-
-
-def _misplaced(root: Path) -> Iterator[Problem]:
+def _misplaced(root: Path, read: Set[Path]) -> Iterator[Problem]:
     """Yield a problem for each YAML file that nothing reads: what is in it would be missed."""
-    read = {path for pattern in READ for path in root.glob(pattern)}
     for path in sorted(root.rglob("*")):
         if path.suffix.lower() not in (".yaml", ".yml") or path in read:
             continue
@@ -443,6 +436,10 @@ def short_names(laws: Mapping[str, LawVersion]) -> dict[str, str]:
     return {law.short: law.name for law in laws.values() if law.short}
 
 
+PLAIN = ("wording/*.yaml", "rules/*.yaml", "operator.yaml")
+"""What `load_files` gives as plain data."""
+
+
 def load_files(roots: Sequence[Path] = (SHIPPED,)) -> dict[str, Any]:
     """Return the wording, the rules and the operator's file as plain data, by name.
 
@@ -452,8 +449,8 @@ def load_files(roots: Sequence[Path] = (SHIPPED,)) -> dict[str, Any]:
     files: dict[str, Any] = {}
     problems: list[Problem] = []
     for root in roots:
-        paths = [*root.glob("wording/*.yaml"), *root.glob("rules/*.yaml"), root / "operator.yaml"]
-        for path in sorted(p for p in paths if p.exists() and p.name != "hotlines.yaml"):
+        paths = (path for pattern in PLAIN for path in root.glob(pattern))
+        for path in sorted(p for p in paths if p.name != "hotlines.yaml"):
             name = str(path.relative_to(root).with_suffix(""))
             try:
                 data = load_yaml(path, str(path.relative_to(root.parent))).data

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kb.types import Knowledge
 from retrieval.classifier import Classifier, train_classifiers
-from retrieval.labelled import Labelled, phrasings
+from retrieval.labelled import Labelled, phrasings, read_rows
 from retrieval.normalise import fold
+from retrieval.types import CALM
 
 FILE = "danger.npz"
 TRAINING = Path(__file__).parent / "training" / "danger"
 """Messages with a kind of kb/rules/danger.yaml, or `calm`."""
-CALM = "calm"
 NEAR_DANGER = frozenset(
     {"crisis", "criminal-victim", "domestic-violence", "fraud", "minors", "personal-injury"}
 )
@@ -37,12 +36,7 @@ def build_danger(
 
 def load_examples(folder: Path = TRAINING) -> list[tuple[str, str]]:
     """Return the (text, kind) pairs of every `.jsonl` file in ``folder``."""
-    rows = (
-        json.loads(line)
-        for path in sorted(folder.glob("*.jsonl"))
-        for line in path.read_text(encoding="utf-8").splitlines()
-    )
-    return [(row["text"], row["kind"]) for row in rows]
+    return [(row["text"], row["kind"]) for row in read_rows(folder)]
 
 
 def _calm(knowledge: Knowledge, messages: Iterable[Labelled]) -> Iterator[str]:

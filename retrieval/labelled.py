@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from kb.types import Kind, Knowledge
 from kb.value import value
@@ -28,13 +29,18 @@ def load_messages(knowledge: Knowledge, folder: Path = TRAINING) -> list[Labelle
     Where services are not named the topic's own are meant.
     """
     messages = []
+    for row in read_rows(folder):
+        services = row.get("services") or knowledge.topics[row["topic"]].default
+        first = services[0] if services else None
+        messages.append(Labelled(text=row["text"], topic=row["topic"], service=first))
+    return messages
+
+
+def read_rows(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of every `.jsonl` file in ``folder``, in the order of their names."""
     for path in sorted(folder.glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
-            services = row.get("services") or knowledge.topics[row["topic"]].default
-            first = services[0] if services else None
-            messages.append(Labelled(text=row["text"], topic=row["topic"], service=first))
-    return messages
+            yield json.loads(line)
 
 
 def phrasings(knowledge: Knowledge) -> Iterator[Labelled]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kb.types import Entry, Kind, Knowledge
+from kb.types import Kind, Knowledge
 from retrieval.analyse import terms
 from retrieval.encoder import Encoder, Floats
 from retrieval.homophones import Homophones
@@ -101,7 +101,9 @@ class Searcher:
         self._no_topic = index.topic_of < 0
         self._plan = self._classes.index("plan-content")
         self._numbers = {c.id: i for i, c in enumerate(index.candidates)}
-        self._service_names = tuple(e.id for e in knowledge.entries.values() if _is_service(e))
+        self._service_names = tuple(
+            e.id for e in knowledge.entries.values() if e.kind is Kind.SERVICE
+        )
         self._service_numbers = {name: i for i, name in enumerate(self._service_names)}
         # A service may have been withdrawn since somebody named it.
         known = [name in self._service_numbers for name in index.services.classes]
@@ -345,10 +347,6 @@ class Searcher:
             dense=float(scores.dense[number]),
             prior=float(scores.prior[number]),
         )
-
-
-def _is_service(entry: Entry) -> bool:
-    return entry.kind is Kind.SERVICE
 
 
 def _discount(place: int) -> float:

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from kb.value import value
 
+CALM = "calm"
+"""The class of messages without danger, beside the kinds of kb/rules/danger.yaml."""
+
 
 class Outcome(StrEnum):
     """What the confidence allows."""

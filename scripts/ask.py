@@ -12,6 +12,7 @@ from typing import IO, Any
 import click
 
 from bot.asking import AskError, AskRequest, ask, parse_request
+from bot.thinking import Mind
 from scripts._mind import open_current_mind
 
 
@@ -34,33 +35,27 @@ def command(text: tuple[str, ...], jsonl: bool, source: IO[str], data: Path | No
         return
     failed = False
     for line in _lines(source):
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):  # also a number of more digits than Python reads
-            answer = {"id": "", "status": "error_request", "text": "not a JSON object"}
-            failed = True
-            _write(answer)
-            continue
-        try:
-            answer = ask(mind, parse_request(row), datetime.now(UTC))
-        except AskError as error:
-            answer = {"id": _id_of(line), "status": "error_request", "text": str(error)}
-            failed = True
-        _write(answer)
+        answer = _answer(mind, line)
+        failed = failed or answer["status"] == "error_request"
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
     sys.exit(1 if failed else 0)
 
 
-def _write(answer: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+def _answer(mind: Mind, line: str) -> dict[str, Any]:
+    """Return the answer to one line, or an error as the contract has it."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):  # also a number of more digits than Python reads
+        return {"id": "", "status": "error_request", "text": "not a JSON object"}
+    try:
+        return ask(mind, parse_request(row), datetime.now(UTC))
+    except AskError as error:
+        id_ = str(row.get("id", "")) if isinstance(row, dict) else ""
+        return {"id": id_, "status": "error_request", "text": str(error)}
 
 
 def _lines(source: IO[str]) -> Iterator[str]:
     for line in source:
         if line.strip():
             yield line
-
-
-def _id_of(line: str) -> str:
-    data = json.loads(line)
-    return str(data.get("id", "")) if isinstance(data, dict) else ""

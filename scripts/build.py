@@ -7,9 +7,11 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,6 +19,7 @@ from bot.settings import Settings, SettingsError, load_settings
 from kb.check import check_knowledge
 from kb.load import SHIPPED, load_files, load_knowledge
 from kb.truth import check_truth
+from kb.types import Knowledge
 from kb.yamlfile import KnowledgeError, Problem
 
 _ROOT = Path(__file__).parent.parent
@@ -69,6 +72,28 @@ def _yaml_files(layers: Sequence[Path]) -> Iterator[Path]:
         yield from sorted(layer.rglob("*.yaml"))
 
 
+def check_files(knowledge: Knowledge, files: Mapping[str, Any], where: str) -> list[Problem]:
+    """Return what would keep the bot from speaking: a wrong wording, rule or operator's file."""
+    from bot.core.playbook import PlaybookError, build_playbook
+    from retrieval.danger import load_examples
+
+    try:
+        build_playbook(knowledge, files, _Untrained(tuple({kind for _, kind in load_examples()})))
+    except PlaybookError as error:
+        return [Problem(where, 0, str(error))]
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class _Untrained:
+    """Stands for the classifier of danger, which takes seconds to train: it has its classes."""
+
+    classes: tuple[str, ...]
+
+    def shares(self, folded: str) -> dict[str, float]:
+        raise TypeError("not trained: only the files are checked with it")
+
+
 def build(
     settings: Settings,
     *,
@@ -80,7 +105,7 @@ def build(
 
     ``by`` stands in the log of publications; a bundle that is in use already is not logged again.
     """
-    from bot.core.playbook import DIALECT, PlaybookError, build_playbook
+    from bot.core.playbook import DIALECT
     from kb.catalogue import build_catalogue
     from retrieval import bundle
     from retrieval.classifier import save_classifiers
@@ -100,12 +125,10 @@ def build(
         problems = [*check_knowledge(knowledge), *check_truth(knowledge).problems]
         if problems:
             raise KnowledgeError(problems)
+    if problems := check_files(knowledge, files, str(layers[-1])):
+        raise KnowledgeError(problems)
     messages = load_messages(knowledge)
     danger = build_danger(knowledge, load_examples(), messages)
-    try:
-        build_playbook(knowledge, files, danger)  # refuses wording and rules that cannot be used
-    except PlaybookError as error:
-        raise KnowledgeError([Problem(str(layers[-1]), 0, str(error))]) from error
     encoder = open_encoder(settings.encoder)
     settings.bundles.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="building-", dir=settings.bundles))

@@ -109,17 +109,24 @@ def fit_order(knowledge: Knowledge, searcher: Searcher, start: Ranking) -> Weigh
         shares = []
         for kind in (Kind.SITUATION, Kind.PROVISION):
             members = np.flatnonzero(kinds == kind)
-            ranks = [
-                (scores.fuse(weights)[members] > scores.fuse(weights)[number[id_]]).sum()
-                for scores, id_ in asked
-                if kinds[number[id_]] == kind
-            ]
-            shares.append(float(np.mean(np.array(ranks) < 3) + np.mean(np.array(ranks) < 1)))
+            ranks = np.array(
+                [
+                    _above(scores.fuse(weights), number[id_], members)
+                    for scores, id_ in asked
+                    if kinds[number[id_]] == kind
+                ]
+            )
+            shares.append(float(np.mean(ranks < 3) + np.mean(ranks < 1)))
         return sum(shares)
 
     best = max(grid(0.1, 0.9), key=found)
     click.echo(f"order: {found(best) / 4:.3f} of {len(asked)} phrasings found", err=True)
     return best
+
+
+def _above(scores: NDArray[np.float32], one: int, members: NDArray[np.int64]) -> int:
+    """Return how many of ``members`` score higher than ``one``."""
+    return int((scores[members] > scores[one]).sum())
 
 
 def hold_out(knowledge: Knowledge) -> tuple[Knowledge, list[tuple[str, str]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -12,10 +11,10 @@ import click
 import numpy as np
 
 from kb.check import bigrams
+from retrieval import danger, labelled
 from retrieval.evaluation import load_questions
 from retrieval.normalise import fold
 
-TRAINING = Path(__file__).parent.parent / "retrieval" / "training"
 SHORT = 6
 """Questions with fewer pairs of characters are in many texts by chance; they are left out."""
 
@@ -24,20 +23,13 @@ SHORT = 6
 @click.argument("questions", metavar="FILE", type=click.Path(path_type=Path, exists=True))
 def command(questions: Path) -> None:
     """For each question of FILE: the largest share of its pairs of characters in one message."""
-    texts = _messages()
+    folders = (danger.TRAINING, labelled.TRAINING)
+    texts = [row["text"] for folder in folders for row in labelled.read_rows(folder)]
     asked = [q.text for q in load_questions(questions)]
     shares = np.array(overlaps(asked, texts))
     click.echo(f"{len(shares)} questions of {SHORT} pairs or more, {len(texts)} messages")
     click.echo(f"mean {shares.mean():.2f}, p95 {np.quantile(shares, 0.95):.2f}, "
                f"largest {shares.max():.2f}, .8 or more: {(shares >= 0.8).sum()}")  # fmt: skip
-
-
-def _messages() -> list[str]:
-    return [
-        json.loads(line)["text"]
-        for path in sorted(TRAINING.glob("*/*.jsonl"))
-        for line in path.read_text(encoding="utf-8").splitlines()
-    ]
 
 
 def overlaps(asked: Sequence[str], texts: Sequence[str]) -> list[float]:

@@ -11,7 +11,7 @@ from bot.core.events import MessageReceived
 from bot.core.playbook import Playbook
 from bot.core.reply import Block, BlockKind, Judgement, Line, Reply, Status, Urgency
 from bot.core.session import Session
-from bot.core.ticket_flow import open_tickets, talking_ticket
+from bot.core.ticket_flow import open_tickets, talking_ticket, without_questions
 
 
 def on_danger(session: Session, event: MessageReceived, playbook: Playbook) -> Decision:
@@ -45,5 +45,5 @@ def on_danger(session: Session, event: MessageReceived, playbook: Playbook) -> D
         urgency=Urgency.DANGER,
         confidence=1.0,
     )
-    session = replace(session, choices=(), forget_asked=False, withdrawing=(), adding_to=None)
+    session = replace(without_questions(session), choices=(), adding_to=None)
     return conclude(session, event, playbook, reply, judgement, *effects)

@@ -217,9 +217,8 @@ def _whom(
     entry: Entry, services: Sequence[str], playbook: Playbook, place: str | None
 ) -> list[str]:
     """Lines that say whom to turn to: the offices, then the numbers with their purpose."""
-    own = (entry.id,) if entry.kind is Kind.SERVICE else ()
     lines = []
-    for id_ in dict.fromkeys((*own, *services[:3])):
+    for id_ in dict.fromkeys((*itself(entry), *services[:3])):
         service = playbook.entry(id_)
         if service is None:
             continue
@@ -407,8 +406,12 @@ def compose_no_answer(services: Sequence[str], matter: Matter | None, playbook: 
 
 def services_of(entry: Entry, result: SearchResult) -> tuple[str, ...]:
     """Return where to go, best first: as the search weighed it, then what ``entry`` names."""
-    own = (entry.id,) if entry.kind is Kind.SERVICE else ()
-    return tuple(dict.fromkeys((*own, *result.services, *entry.services)))
+    return tuple(dict.fromkeys((*itself(entry), *result.services, *entry.services)))
+
+
+def itself(entry: Entry) -> tuple[str, ...]:
+    """Return the id of ``entry`` if it is a service, and so a place to go to."""
+    return (entry.id,) if entry.kind is Kind.SERVICE else ()
 
 
 def judge(

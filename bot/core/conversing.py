@@ -16,6 +16,7 @@ from bot.core.answering import (
     compose_no_answer,
     compose_provision,
     handoff_buttons,
+    itself,
     judge,
     services_of,
     simple_reply,
@@ -215,7 +216,7 @@ def _show(
     topic = entry.topic or (matter.topic if matter else "service-info")
     if matter is None:
         session, matter = new_matter(session, topic, event.screened.text)
-    own = entry.services if entry.kind is Kind.SITUATION else (entry.id, *entry.services)
+    own = (*itself(entry), *entry.services)
     matter = replace(matter, topic=topic, entry=entry.id, services=own)
     if entry.kind is Kind.SITUATION:
         matter = replace(matter, situation=entry.id)

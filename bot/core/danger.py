@@ -18,8 +18,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from kb.value import value
+from retrieval.types import CALM
 
-CALM = "calm"
 PIECE = 60
 """Characters that are judged at once, besides the whole message."""
 SHORTEST = 3

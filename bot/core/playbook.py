@@ -15,11 +15,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.core.danger import CALM, DangerKind, DangerModel, DangerRules
+from bot.core.danger import DangerKind, DangerModel, DangerRules
 from kb.statute_files import StatuteArticle
 from kb.types import Basis, Entry, Kind, Knowledge, Office, Place, Provision
 from kb.value import value
 from retrieval.normalise import fold
+from retrieval.types import CALM
 
 MAX_REMEMBERED = 20_000
 """Citations kept ready; a day's worth of all sources, imported statutes included."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -111,7 +112,7 @@ def _mute(weights: Weights) -> Weights:
     return replace(weights, lexical=weights.lexical / rest, dense=0.0, prior=weights.prior / rest)
 
 
-class _Bm25s:
+class _Bm25s(ABC):
     """BM25 of the library bm25s; the subclasses say how a text is cut."""
 
     def __init__(self, retriever: Any, cut: Cut, ids: Sequence[str]) -> None:
@@ -120,9 +121,9 @@ class _Bm25s:
         self._ids = ids
 
     @staticmethod
+    @abstractmethod
     def cutter(folder: Path) -> Cut:
         """Return the function that cuts a text; what it keeps lies in ``folder``."""
-        raise NotImplementedError
 
     @classmethod
     def build(cls, task: Task, folder: Path) -> Self:

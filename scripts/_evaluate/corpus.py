@@ -68,15 +68,16 @@ def cross_validate(
     order = list(range(len(asked)))
     random.Random(SEED).shuffle(order)
     ids = list(corpus)
+    position = {id_: i for i, id_ in enumerate(ids)}
     ranks: list[list[int]] = [[] for _ in asked]
     with click.progressbar(length=len(asked), file=sys.stderr, label="folds") as bar:
         for number in range(folds):
             tested = order[number::folds]
-            known = [asked[i] for i in order if i not in set(tested)]
+            known = [asked[i] for place, i in enumerate(order) if place % folds != number]
             score = _scorer(corpus, ids, known, encoder(known) if encoder else None)
             for i in tested:
                 scores = score(asked[i].text)
-                gold = np.array([ids.index(g) for g in asked[i].gold])
+                gold = [position[g] for g in asked[i].gold]
                 ranks[i] = [int((scores > scores[g]).sum()) + 1 for g in gold]
                 bar.update(1)
     return measures(ranks)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,9 +12,10 @@ import click
 from kb.check import check_knowledge
 from kb.load import SHIPPED, load_files
 from kb.truth import check_truth
-from kb.types import Kind, Knowledge
-from kb.yamlfile import KnowledgeError, Problem
+from kb.types import Kind
+from kb.yamlfile import KnowledgeError
 from scripts._kb.layers import DATA, FOLDERS, load_layers
+from scripts.build import check_files
 
 
 @click.command("check")
@@ -25,11 +25,12 @@ def check(folders: tuple[Path, ...], only: str) -> None:
     """Check entries, references, phrasings and law facts; exit 1 if anything is wrong."""
     knowledge = load_layers(folders)
     truth = check_truth(knowledge)
-    found = [
-        *check_knowledge(knowledge),
-        *truth.problems,
-        *_sentences_and_rules(knowledge, folders),
-    ]
+    where = str(folders[-1] if folders else "kb")
+    try:
+        files = check_files(knowledge, load_files((SHIPPED, *folders)), where)
+    except KnowledgeError as error:
+        files = error.problems
+    found = [*check_knowledge(knowledge), *truth.problems, *files]
     problems = [p for p in found if only in str(p)]
     for problem in problems:
         click.echo(str(problem))
@@ -38,27 +39,6 @@ def check(folders: tuple[Path, ...], only: str) -> None:
         f"（其中惯例 {truth.practice}）；要改 {len(problems)} 处"
     )
     sys.exit(1 if problems else 0)
-
-
-def _sentences_and_rules(knowledge: Knowledge, folders: tuple[Path, ...]) -> Iterator[Problem]:
-    """Yield what would keep the bot from speaking: a wrong wording, rule or operator's file."""
-    from bot.core.playbook import PlaybookError, build_playbook
-
-    try:
-        build_playbook(knowledge, load_files((SHIPPED, *folders)), _NoDanger())
-    except PlaybookError as error:
-        yield Problem(str(folders[-1] if folders else "kb"), 0, str(error))
-    except KnowledgeError as error:
-        yield from error.problems
-
-
-class _NoDanger:
-    """Stands for the classifier, which only a bundle has; nothing is asked of it here."""
-
-    classes = ("calm",)
-
-    def shares(self, folded: str) -> dict[str, float]:
-        return {"calm": 1.0}
 
 
 @click.command("count")

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.core.danger import CALM, Danger, DangerRules, detect_danger
+from bot.core.danger import Danger, DangerRules, detect_danger
 from bot.thinking import Mind
 from retrieval.normalise import fold
+from retrieval.types import CALM
 
 EXAMPLES = yaml.safe_load(
     (Path(__file__).parent / "danger_examples.yaml").read_text(encoding="utf-8")
