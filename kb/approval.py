@@ -7,8 +7,6 @@ or the shipped entry under it, changes.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +16,7 @@ import yaml
 
 from kb.types import Entry
 from kb.value import value
-from kb.writing import entry_record
+from kb.writing import entry_record, record_digest
 
 FILE = "approvals.yaml"
 _HEAD = "# 谁在什么时候审定了哪个条目。由 suifawen kb approve 写入，只增不改。\napprovals:\n"
@@ -41,8 +39,7 @@ class ApprovalFile:
 
 def entry_digest(entry: Entry) -> str:
     """Return 16 hex digits for what a citizen can read or be led by in ``entry``."""
-    record = json.dumps(entry_record(entry), ensure_ascii=False, sort_keys=True, default=str)
-    return hashlib.sha256(record.encode()).hexdigest()[:16]
+    return record_digest(entry_record(entry))
 
 
 def apply_approvals(

@@ -27,6 +27,8 @@ REQUIRED = {
     Kind.SITUATION: (Facet.STEPS, Facet.WHERE, Facet.BRING, Facet.COST, Facet.TIME),
     Kind.SERVICE: (Facet.STEPS, Facet.WHERE, Facet.BRING, Facet.COST, Facet.TIME, Facet.WHO),
 }
+ID_RULE = f"编号只能用小写字母、数字和短横线，最多 {MAX_ID} 个字符"
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 HANDOFFS = ("legal_aid", "mediation", "consult", "report")
 
 
@@ -67,6 +69,11 @@ def check_knowledge(knowledge: Knowledge) -> list[Problem]:
             message = f"“{place.name}”的上级“{place.parent}”不存在"
             problems.append(_problem("kb/places", message))
     return sorted(problems)
+
+
+def is_id(text: str) -> bool:
+    """Whether ``text`` may be the id of an entry."""
+    return len(text) <= MAX_ID and _ID.fullmatch(text) is not None
 
 
 _PHONE = re.compile(r"(?:0\d{2,3}-)?\d{7,8}(?:-\d{1,4})?|1[3-9]\d{9}|\d{5}")
@@ -120,6 +127,8 @@ def _references(entry: Entry, knowledge: Knowledge) -> Iterator[Problem]:
 
 
 _UNFINISHED = re.compile("待[填补写定]|请填写?|TODO|XXX+|示例", re.IGNORECASE)
+_PLACEHOLDER = re.compile("（[^（）]*）")
+"""What `kb new` leaves to be filled in: all of it stands in brackets."""
 _HALF_BRACKETS = re.compile(r"\[[^\]]*第.{1,9}条|\[惯例")
 
 
@@ -127,14 +136,14 @@ def _completeness(entry: Entry) -> Iterator[Problem]:
     def wrong(message: str) -> Problem:
         return _problem(entry.source, f"{entry.id}：{message}")
 
-    if len(entry.id) > MAX_ID or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry.id):
-        yield wrong(f"编号只能用小写字母、数字和短横线，最多 {MAX_ID} 个字符")
+    if not is_id(entry.id):
+        yield wrong(ID_RULE)
     if not entry.title.strip():
         yield wrong("没有写标题（title）")
     if len(entry.title) > MAX_TITLE:
         yield wrong(f"标题超过 {MAX_TITLE} 个字，手机的按钮放不下。请写短些")
     for text in (entry.title, *(s.text for s in entry.statements()), *entry.phrasings):
-        if found := _UNFINISHED.search(text):
+        if found := _UNFINISHED.search(text) or _PLACEHOLDER.fullmatch(text.strip()):
             yield wrong(f"“{text[:20]}”里还有“{found[0]}”，没有写完。请改成要说的话")
     for statement in entry.statements():
         if _HALF_BRACKETS.search(statement.text):

@@ -2,12 +2,14 @@
 
 One sheet for situations and one for services, one row an entry, one column a key; a list
 stands in one cell, one item a line. Everything is text: a cell that begins with = is no
-formula. Nothing is lost on the way out and in again.
+formula. Nothing is lost on the way out and in again: a hidden last column holds the digest of
+what was written out, so that `changes` tells an edit from a text that has grown old meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -17,11 +19,12 @@ from zipfile import BadZipFile
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
 from kb.types import Entry, Kind
-from kb.writing import KEYS, LISTS, entry_record
+from kb.writing import KEYS, LISTS, entry_record, record_digest
 
 SHEETS = {Kind.SITUATION: "情形", Kind.SERVICE: "事项"}
 HEADERS = {
@@ -34,8 +37,11 @@ HEADERS = {
     "owner": "负责人", "valid_from": "有效从", "valid_to": "有效到", "verified_on": "核对日期",
     "review_by": "下次核对",
 }  # fmt: skip
+STAMP = "导出时的指纹，请不要改"
+"""Header of the hidden column."""
 _DATES = ("valid_from", "valid_to", "verified_on", "review_by")
-_KEY_OF = {header: key for key, header in HEADERS.items()}
+_KEY_OF = {header: key for key, header in HEADERS.items()} | {STAMP: "stamp"}
+_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 
 
 class SpreadsheetError(ValueError):
@@ -48,7 +54,26 @@ class Row:
 
     kind: Kind
     topic: str
+    """Of a situation; empty for a service, whose topic stands in the record."""
     record: dict[str, Any]
+    where: str
+    """Sheet and row, as the editor sees them."""
+    stamp: str = ""
+    """Digest of the row as it was written out; empty if it is new."""
+
+    @property
+    def id(self) -> str:
+        return str(self.record["id"])
+
+    @property
+    def digest(self) -> str:
+        return record_digest({**self.record, "topic": self.topic})
+
+
+def row_of(entry: Entry) -> Row:
+    """Return the row that ``entry`` is written out as."""
+    topic = entry.topic or "" if entry.kind is Kind.SITUATION else ""
+    return Row(entry.kind, topic, entry_record(entry), entry.source)
 
 
 def write_spreadsheet(path: Path, entries: Iterable[Entry]) -> None:
@@ -58,16 +83,18 @@ def write_spreadsheet(path: Path, entries: Iterable[Entry]) -> None:
     entries = list(entries)
     for kind, name in SHEETS.items():
         sheet = book.create_sheet(name)
-        sheet.append(list(HEADERS.values()))
+        sheet.append([*HEADERS.values(), STAMP])
         for cell in sheet[1]:
             cell.font = Font(bold=True)
         for number, entry in enumerate((e for e in entries if e.kind is kind), 2):
             record = entry_record(entry) | {"topic": entry.topic or ""}
             for column, key in enumerate(HEADERS, 1):
                 _put(sheet, number, column, record.get(key))
+            _put(sheet, number, len(HEADERS) + 1, row_of(entry).digest)
         sheet.freeze_panes = "D2"
         for column in sheet.columns:
             sheet.column_dimensions[column[0].column_letter].width = 28
+        sheet.column_dimensions[get_column_letter(len(HEADERS) + 1)].hidden = True
     book.save(path)
 
 
@@ -89,12 +116,56 @@ def read_spreadsheet(path: Path) -> list[Row]:
         raise SpreadsheetError(
             f"{path} 打不开，请确认是 .xlsx 表格（{type(error).__name__}）"
         ) from error
+    names = "、".join(SHEETS.values())
+    strange = [s.title for s in book.worksheets if s.title not in SHEETS.values() and _filled(s)]
+    if strange:
+        raise SpreadsheetError(
+            f"不认识的表“{'”“'.join(strange)}”。只读名叫 {names} 的表；改回原来的名字，或者删掉它"
+        )
     rows = [row for kind, name in SHEETS.items() if name in book.sheetnames
             for row in _rows(book[name], kind)]  # fmt: skip
     if not rows:
-        names = "、".join(SHEETS.values())
         raise SpreadsheetError(f"{path} 里没有名叫 {names} 的表，或者表是空的")
+    first: dict[str, Row] = {}
+    for row in rows:
+        if first.setdefault(row.id, row) is not row:
+            raise SpreadsheetError(
+                f"编号“{row.id}”用了两次：{first[row.id].where}，{row.where}。请给新的那个另取编号"
+            )
     return rows
+
+
+def _filled(sheet: Any) -> bool:
+    return any(value not in (None, "") for row in sheet.iter_rows(values_only=True) for value in row)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What rows that come back mean for the present entries."""
+
+    changed: tuple[Row, ...]
+    """Edited or new: to be written."""
+    outdated: tuple[Row, ...]
+    """Not edited, but the entry was changed since the sheet was written out: left alone."""
+    conflicts: tuple[Row, ...]
+    """Edited in the sheet and changed here since: somebody has to look at both."""
+
+
+def changes(rows: Iterable[Row], entries: Mapping[str, Entry]) -> Changes:
+    """Compare ``rows`` with the present ``entries``."""
+    changed, outdated, conflicts = [], [], []
+    for row in rows:
+        entry = entries.get(row.id)
+        now = row_of(entry).digest if entry is not None else ""
+        if row.digest == now:
+            continue
+        if row.digest == row.stamp:
+            outdated.append(row)
+        elif row.stamp not in ("", now):
+            conflicts.append(row)
+        else:
+            changed.append(row)
+    return Changes(tuple(changed), tuple(outdated), tuple(conflicts))
 
 
 def _rows(sheet: Any, kind: Kind) -> Iterator[Row]:
@@ -122,15 +193,17 @@ def _rows(sheet: Any, kind: Kind) -> Iterator[Row]:
             record.pop("topic", None)
             if not topic:
                 raise SpreadsheetError(f"{where}没有主题")
-        yield Row(kind, topic, record)
+        stamp = str(cells.get("stamp", "")).strip()
+        yield Row(kind, topic if kind is Kind.SITUATION else "", record, where, stamp)
 
 
 def _value(key: str, cell: Any, where: str) -> Any:
     if key in _DATES:
         if isinstance(cell, datetime):
             return cell.date()
+        match = _DATE.fullmatch(str(cell).strip())
         try:
-            return date.fromisoformat(str(cell).strip())
+            return date(*map(int, match.groups())) if match else date.fromisoformat(str(cell))
         except ValueError:
             raise SpreadsheetError(
                 f"{where}的“{HEADERS[key]}”不是日期，请写成 2026-11-24"

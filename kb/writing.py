@@ -6,7 +6,9 @@ at the head of a file stay, comments between entries do not survive.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import json
+from collections.abc import Container, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -50,10 +52,17 @@ def entry_record(entry: Entry) -> dict[str, Any]:
     return {key: values[key] for key in KEYS if values.get(key)}
 
 
+def record_digest(record: Mapping[str, Any]) -> str:
+    """Return 16 hex digits that change whenever ``record`` does."""
+    text = json.dumps(record, ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def write_records(root: Path, kind: Kind, topic: str, records: Iterable[Mapping[str, Any]]) -> Path:
     """Put ``records`` into the layer ``root``, replacing those with the same ids; return the file.
 
-    Situations go into `situations/TOPIC.yaml`, services into `services/own.yaml`.
+    Situations go into `situations/TOPIC.yaml`, services into `services/own.yaml`. One that stood
+    in another file of the layer (its topic has changed) is taken out there.
     """
     situations = kind is Kind.SITUATION
     key = "situations" if situations else "services"
@@ -62,13 +71,11 @@ def write_records(root: Path, kind: Kind, topic: str, records: Iterable[Mapping[
     head = "# 由随法问写入。可以手工改，写法见 kb/README.md。\n"
     data: dict[str, Any] = {}
     if path.exists():
-        text = path.read_text(encoding="utf-8")
-        lines = text.split("\n")
-        count = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
-        head = "".join(line + "\n" for line in lines[:count]) or head
-        data = yaml.safe_load(text) or {}
+        written, data = _read(path)
+        head = written or head
     rows = {row["id"]: row for row in data.get(key) or ()}
-    rows.update({record["id"]: dict(record) for record in records})
+    given = {record["id"]: dict(record) for record in records}
+    rows.update(given)
     days = [row["verified_on"] for row in rows.values() if "verified_on" in row]
     reviews = [row["review_by"] for row in rows.values() if "review_by" in row]
     top: dict[str, Any] = {"topic": topic} if situations else {}
@@ -77,6 +84,40 @@ def write_records(root: Path, kind: Kind, topic: str, records: Iterable[Mapping[
     if data.get("owner"):
         top["owner"] = data["owner"]
     top[key] = list(rows.values())
-    body = yaml.safe_dump(top, allow_unicode=True, sort_keys=False, width=1000)
-    path.write_text(head + body, encoding="utf-8")
+    _write(path, head, top)
+    for other in sorted(path.parent.glob("*.yaml")):
+        if other != path:
+            _take_out(other, key, given)
     return path
+
+
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    """Return the comment at the head of ``path`` and its data."""
+    text = path.read_text(encoding="utf-8")
+    lines = text.split("\n")
+    count = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    return "".join(line + "\n" for line in lines[:count]), yaml.safe_load(text) or {}
+
+
+def _write(path: Path, head: str, data: Mapping[str, Any]) -> None:
+    body = yaml.dump(data, Dumper=_Plain, allow_unicode=True, sort_keys=False, width=1000)
+    path.write_text(head + body, encoding="utf-8")
+
+
+def _take_out(path: Path, key: str, ids: Container[str]) -> None:
+    head, data = _read(path)
+    rows = data.get(key) or []
+    kept = [row for row in rows if row["id"] not in ids]
+    if len(kept) == len(rows):
+        return
+    if kept:
+        _write(path, head, {**data, key: kept})
+    else:
+        path.unlink()
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes a value again where it is used again: `&id001` means nothing to an editor."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True

@@ -157,5 +157,12 @@ def explain(error: Any) -> str:
             return f"“{key}”应当是日期，写成 2026-11-24 这样"
         case "enum" | "literal_error":
             return f"“{key}”的值“{error['input']}”不在可选范围：{error['ctx']['expected']}"
+        case "float_type" | "float_parsing" | "int_type" | "int_parsing" | "int_from_float":
+            return f"“{key}”应当是一个数字"
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" as name:
+            (limit,) = error["ctx"].values()
+            bound = "大于" if name.startswith("greater") else "小于"
+            also = "或者等于" if name.endswith("equal") else ""
+            return f"“{key}”的值 {error['input']} 不行，应当{bound}{also} {limit}"
         case _:
             return f"“{key}”不对：{error['msg']}"

@@ -55,7 +55,8 @@ class StatuteLibrary(Mapping[str, StatuteArticle]):
             )
         except (OSError, ValueError, KeyError) as error:
             raise StatutesError(
-                f"导入的法律 {folder} 读不出来（{error}）。请重新导入：suifawen kb import-statutes"
+                f"导入的法律 {folder} 读不出来（{error}）。"
+                "请重新导入：suifawen kb import-statutes --replace 文件…"
             ) from error
         self._laws: list[tuple[str, str, str | None]] = [tuple(law) for law in laws]
         self._rows: list[tuple[int, str, str]] = [tuple(row) for row in rows]

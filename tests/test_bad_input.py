@@ -24,6 +24,7 @@ def _run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[byt
         ("operator.yaml", "promis_reply_hours: 3\n"),
         ("wording/answers.yaml", "wording: {social.thanks: '{'}\n"),
         ("rules/handoff.yaml", "silence_hour: 3\n"),
+        ("operator.yaml", "promise_reply_hours: -3\n"),
     ],
 )
 def test_a_wrong_file_of_the_operator_is_told_by_check_and_build(

@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from dataclasses import field
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from bot.core.danger import DangerKind, DangerModel, DangerRules
 from kb.statute_files import StatuteArticle
 from kb.types import Basis, Entry, Kind, Knowledge, Office, Place, Provision
 from kb.value import value
+from kb.yamlfile import explain
 from retrieval.normalise import fold
 from retrieval.types import CALM
 
@@ -57,7 +58,7 @@ class DangerKindShape:
 
 @value
 class DangerFile:
-    threshold: float
+    threshold: Annotated[float, Field(gt=0, lt=1)]
     kinds: tuple[DangerKindShape, ...]
 
 
@@ -76,16 +77,20 @@ class PhraseFile:
     phrases: dict[str, PhraseShape]
 
 
+Hours = Annotated[float, Field(gt=0, le=24 * 366)]
+Count = Annotated[int, Field(gt=0)]
+
+
 @value
 class HandoffRules:
     """Numbers of the desk; `kb/rules/handoff.yaml` says what each is for."""
 
-    silence_hours: float
-    citizen_silence_hours: float
-    due_hours: dict[str, float]
-    urgent_due_hours: float
-    tickets_per_conversation_per_day: int
-    tickets_per_address_per_day: int
+    silence_hours: Hours
+    citizen_silence_hours: Hours
+    due_hours: dict[str, Hours]
+    urgent_due_hours: Hours
+    tickets_per_conversation_per_day: Count
+    tickets_per_address_per_day: Count
     consent_version: str
 
 
@@ -94,7 +99,7 @@ class Operator:
     """Who runs this installation; all empty until the operator fills DATA/kb/operator.yaml."""
 
     name: str = ""
-    promise_reply_hours: float | None = None
+    promise_reply_hours: Hours | None = None
     """If set, citizens are told this time; otherwise no time is promised."""
 
 
@@ -386,8 +391,7 @@ def _parse(name: str, data: Any, shape: Any) -> Any:
         return TypeAdapter(shape).validate_python(data)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise PlaybookError(f"kb/{name}.yaml 读不懂：{where}：{first['msg']}") from error
+        raise PlaybookError(f"kb/{name}.yaml 读不懂：{explain(first)}") from error
 
 
 def _patterns(where: str, patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:

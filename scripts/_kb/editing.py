@@ -13,8 +13,8 @@ import click
 from bot.settings import SettingsError, load_settings
 from kb.approval import append_approvals, entry_digest
 from kb.catalogue import CatalogueError, open_catalogue
-from kb.check import MIN_PHRASINGS
-from kb.spreadsheet import SpreadsheetError, read_spreadsheet, write_spreadsheet
+from kb.check import ID_RULE, MIN_PHRASINGS, is_id
+from kb.spreadsheet import SpreadsheetError, changes, read_spreadsheet, write_spreadsheet
 from kb.types import Entry, Kind, Knowledge
 from kb.writing import entry_record, write_records
 from retrieval.bundle import CATALOGUE
@@ -50,6 +50,9 @@ def new(kind: str, topic: str, id_: str, data: Path | None) -> None:
     if id_ in knowledge.entries:
         click.echo(f"编号“{id_}”已经用过（{knowledge.entries[id_].source}）", err=True)
         sys.exit(1)
+    if not is_id(id_):
+        click.echo(f"编号“{id_}”不行：{ID_RULE}。例如 {topic}-no-contract", err=True)
+        sys.exit(1)
     today = date.today()
     asked = MIN_PHRASINGS[Kind(kind)]
     record: dict[str, Any] = {
@@ -59,10 +62,17 @@ def new(kind: str, topic: str, id_: str, data: Path | None) -> None:
         "steps": ["（第一步，马上要做的）"],
         "where": ["（去哪里）"],
         "bring": ["（要带什么）"],
+        "evidence": ["（要留什么证据；没有就删掉这一项）"],
         "cost": ["（要不要钱）"],
         "time": ["（从哪天算、多久，写上依据）"],
+        "help": ["（什么人能得到法律援助、调解；没有就删掉）"],
+        "refused": ["（人家不管、不受理，怎么办）"],
         "dont": ["（千万不要）"],
+        "exceptions": ["（什么情况不一样；没有就删掉）"],
+        "hotlines": [],
         "services": [],
+        "provisions": [],
+        "handoff": ["consult"],
         "must_mention": ["（必须说到的词）"],
         "phrasings": [f"（说法，至少{asked}条）"],
         "verified_on": today,
@@ -93,17 +103,30 @@ def import_(source: Path, data: Path | None) -> None:
     except SpreadsheetError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
-    changed: dict[tuple[Kind, str], list[dict[str, Any]]] = {}
-    for row in rows:
-        entry = knowledge.entries.get(row.record["id"])
-        if entry is None or entry_record(entry) != row.record:
-            topic = row.topic if row.kind is Kind.SITUATION else ""
-            changed.setdefault((row.kind, topic), []).append(row.record)
-    for (kind, topic), records in changed.items():
+    unknown = [row for row in rows if row.topic and row.topic not in knowledge.topics]
+    found = changes(rows, knowledge.entries)
+    for row in unknown:
+        click.echo(f"{row.where}：没有主题“{row.topic}”。可用的主题见 kb/topics.yaml", err=True)
+    for row in found.conflicts:
+        click.echo(
+            f"{row.where}：{row.id} 在导出以后别处也改过。请重新导出，在新表里改这一行", err=True
+        )
+    if unknown or found.conflicts:
+        click.echo("什么都没有写入，表格里的内容没有丢", err=True)
+        sys.exit(1)
+    files: dict[tuple[Kind, str], list[dict[str, Any]]] = {}
+    for row in found.changed:
+        files.setdefault((row.kind, row.topic), []).append(row.record)
+    for (kind, topic), records in files.items():
         path = write_records(own, kind, topic, records)
         click.echo(f"{path}：{'、'.join(r['id'] for r in records)}")
-    count = sum(map(len, changed.values()))
-    click.echo(f"读了 {len(rows)} 行，有 {count} 个条目变了或者是新的")
+    click.echo(f"读了 {len(rows)} 行，有 {len(found.changed)} 个条目变了或者是新的")
+    if found.outdated:
+        ids = "、".join(row.id for row in found.outdated)
+        click.echo(f"表格里没有改、系统里已经更新的，按系统里的不动：{ids}")
+    absent = len(knowledge.entries.keys() - {row.id for row in rows})
+    if absent:
+        click.echo(f"不在表格里的 {absent} 个条目不动（删掉一行不会撤下条目）")
     click.echo(f"请运行 suifawen kb check --with {own}")
 
 

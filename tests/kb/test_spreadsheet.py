@@ -69,8 +69,10 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "x.xlsx").write_bytes(b"no spreadsheet")
     with pytest.raises(SpreadsheetError, match=r"\.xlsx"):
         read_spreadsheet(tmp_path / "x.xlsx")
-    with pytest.raises(SpreadsheetError, match="没有名叫"):
+    with pytest.raises(SpreadsheetError, match="不认识的表“别的”"):
         read_spreadsheet(_book(tmp_path, ("编号",), title="别的"))
+    with pytest.raises(SpreadsheetError, match="表是空的"):
+        read_spreadsheet(_book(tmp_path, ("编号",)))
 
 
 def test_numbers_typed_as_numbers_are_read_as_text(tmp_path: Path) -> None:
