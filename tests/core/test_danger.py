@@ -101,8 +101,8 @@ LONG = 20_000
 )
 def test_a_long_message_is_read_to_its_end_in_time(piece: str, rules: DangerRules) -> None:
     calm = fold(piece * (LONG // len(piece)))
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert detect_danger(calm, rules) is None
     danger = detect_danger(f"{calm}。救命他拿刀砍我", rules)
     assert danger is not None
-    assert time.perf_counter() - begun < 3  # a tenth of it is usual
+    assert time.process_time() - begun < 3  # a tenth of it is usual
