@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from bot.core.effects import OpenTicket, RecordAnswer, Say
+from bot.core.effects import OpenTicket, RecordAnswer, Say, WithdrawTicket
 from bot.core.handoff import Ticket, TicketState
 from bot.core.inbound import InboundMessage, MessageKind
 from bot.core.reply import Judgement, Reply, Status, plain_text
@@ -77,7 +77,12 @@ def ask(mind: Mind, request: AskRequest, now: datetime) -> dict[str, Any]:
         said = [e.reply for e in decision.effects if isinstance(e, Say)]
         judgement = _judgement(decision.effects, said, judgement)
         opened = [_ticket(e, now) for e in decision.effects if isinstance(e, OpenTicket)]
-        session = replace(session, tickets=(*opened, *session.tickets))
+        withdrawn = {e.code for e in decision.effects if isinstance(e, WithdrawTicket)}
+        tickets = [
+            replace(t, state=TicketState.WITHDRAWN) if t.code in withdrawn else t
+            for t in session.tickets
+        ]
+        session = replace(session, tickets=(*opened, *tickets))
         texts.append("\n\n".join(plain_text(reply) for reply in said))
     answer = _render(request.id, judgement, said, texts[-1], mind.playbook.bundle)
     if request.turns is not None:

@@ -136,7 +136,9 @@ def read_spreadsheet(path: Path) -> list[Row]:
 
 
 def _filled(sheet: Any) -> bool:
-    return any(value not in (None, "") for row in sheet.iter_rows(values_only=True) for value in row)
+    return any(
+        value not in (None, "") for row in sheet.iter_rows(values_only=True) for value in row
+    )
 
 
 @dataclass(frozen=True, slots=True)

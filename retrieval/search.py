@@ -25,6 +25,8 @@ from retrieval.ranking import Ranking, Weights, calibrate
 from retrieval.statutes import StatuteLibrary
 from retrieval.types import Hit, Lookup, LookupKind, Outcome, Query, Scope, SearchResult
 
+ELLIPTIC = 12
+"""Characters; a longer message says by itself what it is about."""
 SHOWN_HITS = 5
 SHOWN_STATUTES = 3
 MAX_CHOICES = 4
@@ -134,13 +136,31 @@ class Searcher:
     def search(self, query: Query) -> SearchResult:
         """Return what was found. Total: any text has a result."""
         started = time.perf_counter()
-        folded = self.normalise(fold(query.text))
-        scores = self.scores(folded)
-        result = self._judge(query, folded, scores)
+        result = self._search(query.text)
+        short = len(result.query) <= ELLIPTIC and result.scope is not Scope.NOT_LEGAL
+        if query.before and short and result.outcome is not Outcome.ANSWER:
+            result = self._in_context(query)
         if self._statutes is not None and result.outcome is Outcome.ANSWER and not result.lookup:
-            result = replace(result, statutes=self._statutes.search(folded, SHOWN_STATUTES))
+            result = replace(result, statutes=self._statutes.search(result.query, SHOWN_STATUTES))
         seconds = time.perf_counter() - started
         return replace(result, bundle=self._bundle, seconds=seconds)
+
+    def _search(self, text: str) -> SearchResult:
+        folded = self.normalise(fold(text))
+        scores = self.scores(folded)
+        return self._judge(folded, scores, self._shares(scores))
+
+    def _in_context(self, query: Query) -> SearchResult:
+        """Return what a message means that says too little alone, after what was said before.
+
+        Its topic has to be likely in both: by itself, and together with the earlier words. What
+        was answered last is no answer to a further question.
+        """
+        alone = self.scores(self.normalise(fold(query.text)))
+        folded = self.normalise(fold(f"{query.before}，{query.text}"))
+        joined = self.scores(folded)
+        shares = self._shares(alone) * self._shares(joined)
+        return self._judge(folded, joined, shares / shares.sum(), without=query.situation)
 
     # -- scoring ---------------------------------------------------------------------
 
@@ -191,9 +211,13 @@ class Searcher:
 
     # -- judging ------------------------------------------------------------------------
 
-    def _judge(self, query: Query, folded: str, scores: Scores) -> SearchResult:
-        topics = self.topic_scores(scores)
-        shares = _softmax(topics * self._ranking.sharpness)
+    def _shares(self, scores: Scores) -> Floats:
+        """Return how likely each topic is, summing to 1."""
+        return _softmax(self.topic_scores(scores) * self._ranking.sharpness)
+
+    def _judge(
+        self, folded: str, scores: Scores, shares: Floats, without: str | None = None
+    ) -> SearchResult:
         order = np.argsort(-shares)
         best = int(order[0])
         second = float(shares[order[1]]) if len(order) > 1 else 0.0
@@ -219,7 +243,7 @@ class Searcher:
         lookup = self._lookups.find(folded)
         if lookup is not None:
             return self._looked_up(result, lookup)
-        return self._outcome(result, scores, order, ranked)
+        return self._outcome(result, scores, order, ranked, without)
 
     def _ranked(self, scores: Scores, topic: str) -> list[int]:
         """Return the best candidates: those of the best topic first, each by fused score."""
@@ -228,7 +252,12 @@ class Searcher:
         return [*first, *(i for i in best if i not in first)]
 
     def _outcome(
-        self, result: SearchResult, scores: Scores, order: np.ndarray, ranked: list[int]
+        self,
+        result: SearchResult,
+        scores: Scores,
+        order: np.ndarray,
+        ranked: list[int],
+        without: str | None,
     ) -> SearchResult:
         ranking = self._ranking
         share = dict(result.topics)
@@ -239,7 +268,9 @@ class Searcher:
             return replace(result, scope=Scope.EMPTY)
         doubtful = foreign + unclear >= ranking.doubt_above
         own = [i for i in ranked if self._index.candidates[i].topic == result.topic]
-        if result.confidence >= ranking.answer_above and own and not doubtful:
+        again = bool(own) and self._index.candidates[own[0]].id == without
+        own = [i for i in own if self._index.candidates[i].id != without]
+        if result.confidence >= ranking.answer_above and own and not (doubtful or again):
             lead = scores.fused[own[0]] - scores.fused[own[1]] if len(own) > 1 else 1.0
             if lead >= ranking.situation_lead:
                 return self._answer(result, own[0])

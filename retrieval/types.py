@@ -46,6 +46,9 @@ class Query:
     topic: str | None = None
     """Topic of the matter that is being talked about."""
     situation: str | None = None
+    """What was answered last in it."""
+    before: str = ""
+    """What the citizen said last in it, for a message that says too little alone (孩子呢)."""
 
 
 @value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -15,6 +16,8 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("knowledge", ("scripts", "kb", "check")),
     ("tests", ("pytest", "-q", "-n", "2")),
 )
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
+"""See retrieval/__init__.py; pytest-randomly loads numpy before anything of ours."""
 
 
 @click.command()
@@ -27,7 +30,8 @@ def command(only: tuple[str, ...]) -> None:
             continue
         click.secho(f"== {name}", bold=True)
         started = time.perf_counter()
-        code = subprocess.run([sys.executable, "-m", *arguments], check=False).returncode
+        command_line = [sys.executable, "-m", *arguments]
+        code = subprocess.run(command_line, env=os.environ | _ENVIRONMENT, check=False).returncode
         click.echo(
             f"{name}: {'ok' if code == 0 else 'FAILED'}, {time.perf_counter() - started:.0f} s"
         )

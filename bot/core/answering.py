@@ -186,6 +186,19 @@ def compose_entry(
     return letter.reply(Status.ANSWERED, _entry_buttons(entry, matter.id, playbook)), letter.matter
 
 
+def compose_simple(
+    entry: Entry, matter: Matter, playbook: Playbook, today: date
+) -> tuple[Reply, Matter]:
+    """Return the shortest answer about ``entry``: the first thing to do, and who explains it."""
+    letter = Letter(playbook, matter, today)
+    letter.add(BlockKind.LEAD, [playbook.say("answer.simply")])
+    first = entry.facets.get(Facet.STEPS, (entry.answer,))[:1]
+    letter.add(BlockKind.STEPS, [letter.line(statement) for statement in first])
+    letter.add(BlockKind.TEXT, playbook.say("answer.explained_by").strip().split("\n"))
+    buttons = [call_button("12348", playbook), *_entry_buttons(entry, matter.id, playbook)]
+    return letter.reply(Status.ANSWERED, buttons), letter.matter
+
+
 def compose_fold(
     entry: Entry,
     fold: str,

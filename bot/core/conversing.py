@@ -8,6 +8,7 @@ from typing import assert_never
 
 from bot.core.answering import (
     FOLDS,
+    MAX_LISTED,
     call_button,
     compose_ask_back,
     compose_entry,
@@ -15,6 +16,7 @@ from bot.core.answering import (
     compose_lookup,
     compose_no_answer,
     compose_provision,
+    compose_simple,
     handoff_buttons,
     itself,
     judge,
@@ -25,13 +27,16 @@ from bot.core.choices import Choice, Verb, parse_choice
 from bot.core.concluding import conclude
 from bot.core.effects import Decision, Say, Search
 from bot.core.events import MessageReceived, SearchCompleted
-from bot.core.matters import keep_matter, matter_for, new_matter
+from bot.core.matters import earlier_matter, keep_matter, matter_for, new_matter
 from bot.core.playbook import Playbook, bare
 from bot.core.reply import Block, BlockKind, Judgement, Line, Reply, Status, Urgency
 from bot.core.session import Matter, Session, matter_of
 from bot.core.ticket_flow import forward_to_staff, talking_ticket
 from kb.types import Entry, Kind
 from retrieval.types import Outcome, Query, Scope
+
+MAX_BEFORE = 60
+"""Characters of the citizen's earlier words that go along with a short message."""
 
 # -- searching -------------------------------------------------------------------------
 
@@ -51,6 +56,7 @@ def start_search(session: Session, event: MessageReceived, playbook: Playbook) -
         place=session.place,
         topic=matter.topic if matter else None,
         situation=matter.situation if matter else None,
+        before=matter.words[-MAX_BEFORE:] if matter else "",
     )
     return Decision(session=session, effects=(Search(query=query),))
 
@@ -225,8 +231,8 @@ def _show(
         status=reply.status,
         topic=topic,
         situation=matter.situation,
-        services=own[:5],
-        provisions=entry.provisions[:5],
+        services=own[:MAX_LISTED],
+        provisions=entry.provisions[:MAX_LISTED],
         confidence=1.0,  # the citizen chose it
     )
     session = replace(keep_matter(session, matter), choices=())
@@ -255,19 +261,39 @@ def _cite(
 
 # -- follow-up questions ------------------------------------------------------------------
 
+_BACK = re.compile(
+    r"(?:对了|还有|那)?[,，]?(?:刚才|刚刚|前面|先前|之前|上面)(?:说|问|讲)?的?(?:那个?|这个?)?"
+    r"(?P<what>.{0,12}?)的?[那这]?[个件]?(?:事情?|问题)[,，]?(?P<ask>.+)"
+)
+"""刚才工钱的事要带什么材料: which matter, and what of it."""
+
 
 def on_follow_up(session: Session, event: MessageReceived, playbook: Playbook) -> Decision | None:
-    """Understand 换个说法, and 要带什么, 收费吗, 多久 from the matter being talked about."""
-    if playbook.is_phrase("rephrase", event.screened.folded):
+    """Understand 换个说法, 听不懂, 要带什么, 收费吗, 多久 from the matter being talked about."""
+    asked = bare(event.screened.folded)
+    if playbook.is_phrase("rephrase", asked):
         return _rephrase(session, event, playbook)
     matter = matter_of(session, session.current)
+    if match := _BACK.fullmatch(asked):
+        matter, asked = earlier_matter(session, match["what"]), match["ask"]
     entry = playbook.entry(matter.entry) if matter else None
     if matter is None or entry is None:
         return None
+    if playbook.is_phrase("ask_again", asked):
+        return _say_simply(session, event, playbook, matter, entry)
     for name in FOLDS:
-        if playbook.is_phrase(f"ask_{name}", event.screened.folded):
+        if playbook.is_phrase(f"ask_{name}", asked):
             return _show_fold(session, event, playbook, matter, entry, name)
     return None
+
+
+def _say_simply(
+    session: Session, event: MessageReceived, playbook: Playbook, matter: Matter, entry: Entry
+) -> Decision:
+    """Say the one thing to do first, and who explains it by word of mouth."""
+    reply, matter = compose_simple(entry, matter, playbook, event.at.date())
+    judgement = _of_matter(reply.status, matter, entry)
+    return conclude(keep_matter(session, matter), event, playbook, reply, judgement)
 
 
 def _show_fold(
@@ -275,13 +301,21 @@ def _show_fold(
     name: str,
 ) -> Decision:  # fmt: skip
     reply, matter = compose_fold(entry, name, matter, playbook, event.at.date(), session.place)
-    judgement = Judgement(
-        status=reply.status,
+    urgency = Urgency.DEADLINE if name == "time" else Urgency.NORMAL
+    judgement = _of_matter(reply.status, matter, entry, urgency)
+    return conclude(keep_matter(session, matter), event, playbook, reply, judgement)
+
+
+def _of_matter(
+    status: Status, matter: Matter, entry: Entry, urgency: Urgency = Urgency.NORMAL
+) -> Judgement:
+    """What is reported of an answer that only goes on with ``matter``."""
+    return Judgement(
+        status=status,
         topic=matter.topic,
         situation=matter.situation,
-        services=matter.services[:5],
-        provisions=entry.provisions[:5],
-        urgency=Urgency.DEADLINE if name == "time" else Urgency.NORMAL,
+        services=matter.services[:MAX_LISTED],
+        provisions=entry.provisions[:MAX_LISTED],
+        urgency=urgency,
         confidence=1.0,
     )
-    return conclude(keep_matter(session, matter), event, playbook, reply, judgement)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.answering import call_button, simple_reply
+from bot.core.answering import call_button, handoff_buttons, simple_reply
 from bot.core.choices import Verb, parse_choice, render_choice
 from bot.core.concluding import conclude
 from bot.core.effects import Decision, Effect, KeepWords, OpenTicket
@@ -39,7 +39,12 @@ from bot.core.reply import (
     Status,
 )
 from bot.core.session import Session, matter_of
-from bot.core.ticket_flow import open_tickets, progress_button, show_progress
+from bot.core.ticket_flow import (
+    open_tickets,
+    progress_button,
+    show_progress,
+    talking_ticket,
+)
 
 ABROAD_CHANNELS = frozenset({"telegram"})
 """Channels whose provider takes the words abroad (个人信息保护法 38-39)."""
@@ -90,10 +95,9 @@ def start(
 
 def on_command(session: Session, event: MessageReceived, playbook: Playbook) -> Decision | None:
     """Handle 取消, 先不填, 继续, 改电话."""
-    draft = session.intake
+    draft, folded = session.intake, event.screened.folded
     if draft is None:
-        return None
-    folded = event.screened.folded
+        return _nothing_open(session, event, playbook)
     if playbook.is_phrase("cancel", folded):
         return _cancel(session, event, playbook, "intake.cancelled")
     if playbook.is_phrase("resume", folded):
@@ -113,6 +117,16 @@ def on_command(session: Session, event: MessageReceived, playbook: Playbook) -> 
             if question is not Question.CONSENT and playbook.is_phrase(f"fix_{question}", folded):
                 return _correct(session, event, playbook, replace(draft, correcting=question))
     return None
+
+
+def _nothing_open(session: Session, event: MessageReceived, playbook: Playbook) -> Decision | None:
+    if talking_ticket(session) is not None or not playbook.is_phrase(
+        "resume", event.screened.folded
+    ):
+        return None
+    buttons = handoff_buttons(session.current, playbook, ("legal_aid", "mediation"))
+    lines = [playbook.say("intake.nothing_open")]
+    return conclude(session, event, playbook, simple_reply(Status.CLARIFY_EMPTY, lines, buttons))
 
 
 def _correct(
@@ -226,12 +240,18 @@ def _answer_abroad(
 
 def _answer_story(
     session: Session, event: MessageReceived, playbook: Playbook, draft: Answers
-) -> Decision:
+) -> Decision | None:
+    if playbook.is_phrase("aside", event.screened.folded) and playbook.is_phrase(
+        "asks", event.screened.folded
+    ):
+        return None
     matter = matter_of(session, draft.matter)
     said = matter.words if matter and draft.story is None else ""
     if said and playbook.is_phrase("yes", event.screened.folded):
         return _ask(session, event, playbook, _done(draft, story=said[:MAX_STORY]))
-    if playbook.is_phrase("skip", event.screened.folded):
+    # Who asks for a person twice wants to talk, not to write.
+    wants_person = playbook.is_phrase("want_consult", event.screened.folded)
+    if wants_person or playbook.is_phrase("skip", event.screened.folded):
         story = said or playbook.say("intake.story_left_out")
         return _ask(session, event, playbook, _done(draft, story=story[:MAX_STORY]))
     if len(event.screened.folded) < 4:
@@ -335,6 +355,8 @@ def _answer_consent(
         return _cancel(session, event, playbook, "intake.consent_refused")
     if playbook.is_phrase("yes", event.screened.folded):
         return _submit(session, event, playbook, draft)
+    if parse_phone(event.screened.folded) is not None:  # the right number, written at the summary
+        return _answer_phone(session, event, playbook, draft)
     if playbook.is_phrase("asks", event.screened.folded):
         return None
     return _ask(session, event, playbook, draft, playbook.say("intake.please_choose"))

@@ -32,3 +32,18 @@ def matter_for(session: Session, topic: str, words: str) -> tuple[Session, Matte
     joined = f"{matter.words}\n{words}" if matter.words else words
     matter = replace(matter, words=joined[-MAX_WORDS:])
     return keep_matter(session, matter), matter
+
+
+def earlier_matter(session: Session, what: str) -> Matter | None:
+    """Return the matter that ``what`` names by a word of the citizen's own, the latest first.
+
+    Without a name, or when none has it, it is the one before the current one.
+    """
+    others = [m for m in reversed(session.matters) if m.id != session.current]
+    named = [m for m in (*others, *session.matters) if what and _shares(what, m.words)]
+    return next(iter((*named, *others, *session.matters)), None)
+
+
+def _shares(what: str, words: str) -> bool:
+    pairs = [what[i : i + 2] for i in range(len(what) - 1)] or [what]
+    return any(pair in words for pair in pairs)

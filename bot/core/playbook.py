@@ -129,6 +129,8 @@ class CitationDetail:
 
 
 _TOWN_ENDING = re.compile("(?<=..)(?:街道|镇|乡)$")
+_POLITE = re.compile(r"^(?:那|麻烦)?(?:请问|我?想?问)(?:一?下|一哈)?[,，:： ]?(?=..)")
+"""What stands before a question and changes nothing of it."""
 _ENDS = re.compile(r"^[\W_]+|[\W_]+$")
 
 
@@ -167,7 +169,8 @@ class Playbook:
 
     def is_phrase(self, name: str, folded: str) -> bool:
         """Whether the message is the phrase ``name`` of kb/rules/phrases.yaml."""
-        return self.phrases[name].matches(bare(folded))
+        phrase, words = self.phrases[name], bare(folded)
+        return phrase.matches(words) or phrase.matches(_POLITE.sub("", words))
 
     def entry(self, id_: str | None, on: date | None = None) -> Entry | None:
         """Return the entry ``id_``; with ``on`` only if it is valid on that day."""

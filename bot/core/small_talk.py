@@ -23,7 +23,8 @@ TABLE: tuple[tuple[str, Status, str, str], ...] = (
     ("goodbye", Status.SOCIAL_OTHER, "social.goodbye", "not-legal"),
     ("who_are_you", Status.SOCIAL_OTHER, "social.who", "not-legal"),
     ("help", Status.SOCIAL_OTHER, "social.help", "not-legal"),
-    ("vague", Status.CLARIFY_EMPTY, "clarify.empty", "unclear"),
+    ("vague", Status.CLARIFY_EMPTY, "clarify.vague", "unclear"),
+    ("upset", Status.CLARIFY_EMPTY, "clarify.upset", "unclear"),
     ("injection", Status.UNANSWERABLE_NOT_LEGAL, "none.not_legal", "not-legal"),
 )
 _WITHOUT_HUMAN = frozenset(
