@@ -27,6 +27,8 @@ from retrieval.types import Hit, Lookup, LookupKind, Outcome, Query, Scope, Sear
 
 ELLIPTIC = 12
 """Characters; a longer message says by itself what it is about."""
+EXACT = 0.95
+"""Confidence in a question that stands in the knowledge base word for word, or by its name."""
 SHOWN_HITS = 5
 SHOWN_STATUTES = 3
 MAX_CHOICES = 4
@@ -102,7 +104,15 @@ class Searcher:
         self._is_provision = kinds == Kind.PROVISION
         self._no_topic = index.topic_of < 0
         self._plan = self._classes.index("plan-content")
-        self._numbers = {c.id: i for i, c in enumerate(index.candidates)}
+        numbers = {c.id: i for i, c in enumerate(index.candidates)}
+        phrasings = {e.id: e.phrasings for e in knowledge.entries.values()}
+        phrasings |= {p.id: p.phrasings for p in knowledge.provisions.values()}
+        self._said = {
+            _bare(self.normalise(fold(text))): numbers[id_]
+            for id_, texts in phrasings.items()
+            for text in texts
+        }
+        """The candidate of each phrasing: what an editor wrote down is answered as he wrote it."""
         self._service_names = tuple(
             e.id for e in knowledge.entries.values() if e.kind is Kind.SERVICE
         )
@@ -225,7 +235,11 @@ class Searcher:
             self._ranking, float(shares[best]), float(shares[best]) - second, scores.coverage
         )
         topic = self._classes[best]
-        ranked = self._ranked(scores, topic)
+        said = self._said.get(_bare(folded))
+        if said is not None:
+            topic = self._index.candidates[said].topic or "service-info"
+            confidence = max(confidence, EXACT)
+        ranked = self._ranked(scores, topic, said)
         named = tuple((self._classes[i], float(shares[i])) for i in order[:SHOWN_HITS])
         result = SearchResult(
             query=folded,
@@ -238,17 +252,21 @@ class Searcher:
             provisions=self._provisions(scores, float(shares[self._plan]), ranked),
             hits=tuple(self._hit(i, scores) for i in ranked[:SHOWN_HITS]),
             rejected=tuple(self._hit(i, scores) for i in ranked[SHOWN_HITS : 2 * SHOWN_HITS]),
+            exact=said is not None,
             terms=tuple(self._index.lexical.known(scores.asked)),
         )
         lookup = self._lookups.find(folded)
         if lookup is not None:
             return self._looked_up(result, lookup)
+        if said is not None:
+            return self._answer(result, said)
         return self._outcome(result, scores, order, ranked, without)
 
-    def _ranked(self, scores: Scores, topic: str) -> list[int]:
-        """Return the best candidates: those of the best topic first, each by fused score."""
+    def _ranked(self, scores: Scores, topic: str, said: int | None) -> list[int]:
+        """Return the best candidates: ``said`` or else the best one of ``topic``, then by score."""
         best = np.argsort(-scores.fused)[: 6 * SHOWN_HITS].tolist()
-        first = [i for i in best if self._index.candidates[i].topic == topic][:1]
+        of_topic = [i for i in best if self._index.candidates[i].topic == topic]
+        first = [said] if said is not None else of_topic[:1]
         return [*first, *(i for i in best if i not in first)]
 
     def _outcome(
@@ -336,7 +354,7 @@ class Searcher:
         return entry.provisions[:MAX_PROVISIONS] if entry else ()
 
     def _looked_up(self, result: SearchResult, lookup: Lookup) -> SearchResult:
-        result = replace(result, lookup=lookup, confidence=max(result.confidence, 0.95))
+        result = replace(result, lookup=lookup, confidence=max(result.confidence, EXACT))
         match lookup.kind:
             case LookupKind.PROVISION:
                 best = lookup.ids[0] if lookup.ids else None
@@ -378,6 +396,11 @@ class Searcher:
             dense=float(scores.dense[number]),
             prior=float(scores.prior[number]),
         )
+
+
+def _bare(folded: str) -> str:
+    """Return the words alone, so that a comma more or less is the same question."""
+    return "".join(c for c in folded if c.isalnum())
 
 
 def _discount(place: int) -> float:

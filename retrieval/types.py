@@ -96,6 +96,8 @@ class SearchResult:
     choices: tuple[str, ...] = ()
     """Ids of situations to offer when asking back, at most four."""
     lookup: Lookup | None = None
+    exact: bool = False
+    """The question is, word for word, a phrasing of ``best``."""
     terms: tuple[str, ...] = ()
     """The terms of the question that carried the lexical score."""
     bundle: str = ""

@@ -71,6 +71,10 @@ def add_document(
             parsed, [p for p in knowledge.provisions.values() if p.document == replaces]
         )
     click.echo(f"请在 {own / 'provisions'}/{prefix}.notes.yaml 里写标题、说明和说法，再发布")
+    click.echo(f"“规划到期了，还管用吗”那一条（{STILL_VALID}）也要跟着改，说清楚现在按哪份文件")
+
+
+STILL_VALID = "plan-content-still-valid"
 
 
 def _refuse(message: str) -> None:
