@@ -18,11 +18,15 @@ from bot.core.playbook import Playbook
 from bot.core.screening import Screened, screen
 from bot.core.session import Session
 from kb.value import value
+from retrieval.ranking import Ranking
 from retrieval.types import Query, SearchResult
 
 
 class Searcher(Protocol):
     """Finds entries; `retrieval.search.Searcher` does."""
+
+    @property
+    def ranking(self) -> Ranking: ...
 
     def search(self, query: Query) -> SearchResult: ...
 

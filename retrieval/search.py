@@ -88,7 +88,7 @@ class Searcher:
         self._index = index
         self._knowledge = knowledge
         self.encoder = encoder
-        self._ranking = ranking
+        self.ranking = ranking
         self.dialect = dialect or Dialect(())
         titles = [entry.title for entry in knowledge.entries.values()]
         titles += [topic.name for topic in knowledge.topics.values()]
@@ -192,7 +192,7 @@ class Searcher:
             lexical=lexical,
             dense=dense,
             prior=prior.astype(np.float32),
-            fused=_fuse(self._ranking.order, lexical, dense, prior.astype(np.float32)),
+            fused=_fuse(self.ranking.order, lexical, dense, prior.astype(np.float32)),
             probabilities=probabilities,
             services=index.services.judge(row),
             coverage=top / possible if possible > 0 else 0.0,
@@ -212,7 +212,7 @@ class Searcher:
 
         ``weights`` are others than the searcher's own, to try them.
         """
-        weights = weights or self._ranking.topic
+        weights = weights or self.ranking.topic
         fused = scores.fuse(weights)
         topics = (weights.prior * _scaled(scores.probabilities)).astype(np.float32)
         has = ~self._no_topic
@@ -223,7 +223,7 @@ class Searcher:
 
     def _shares(self, scores: Scores) -> Floats:
         """Return how likely each topic is, summing to 1."""
-        return _softmax(self.topic_scores(scores) * self._ranking.sharpness)
+        return _softmax(self.topic_scores(scores) * self.ranking.sharpness)
 
     def _judge(
         self, folded: str, scores: Scores, shares: Floats, without: str | None = None
@@ -232,7 +232,7 @@ class Searcher:
         best = int(order[0])
         second = float(shares[order[1]]) if len(order) > 1 else 0.0
         confidence = calibrate(
-            self._ranking, float(shares[best]), float(shares[best]) - second, scores.coverage
+            self.ranking, float(shares[best]), float(shares[best]) - second, scores.coverage
         )
         topic = self._classes[best]
         said = self._said.get(_bare(folded))
@@ -277,7 +277,7 @@ class Searcher:
         ranked: list[int],
         without: str | None,
     ) -> SearchResult:
-        ranking = self._ranking
+        ranking = self.ranking
         share = dict(result.topics)
         foreign, unclear = share.get("not-legal", 0.0), share.get("unclear", 0.0)
         if foreign >= max(ranking.not_legal_above, unclear):
@@ -309,7 +309,7 @@ class Searcher:
     ) -> tuple[str, ...]:
         """Return the real alternatives: of a sure topic, or one of each likely topic and then
         what else is near."""
-        if result.confidence >= self._ranking.answer_above:
+        if result.confidence >= self.ranking.answer_above:
             situations = [i for i in own if self._is_situation[i]]
             return tuple(self._index.candidates[i].id for i in situations[:MAX_CHOICES])
         share = dict(result.topics)
@@ -329,7 +329,7 @@ class Searcher:
         Three voices: what each topic names, by the topic's share; the classifier of the first
         service; and what the best candidate names, by the confidence.
         """
-        ranking = self._ranking
+        ranking = self.ranking
         votes = shares @ self._named
         votes[self._judged_as] += ranking.service * scores.services[self._judged]
         best = self._index.candidates[ranked[0]] if ranked else None

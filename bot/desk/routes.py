@@ -15,6 +15,7 @@ from bot.desk.pages import STATIC, Pages
 from bot.desk.queue_routes import add_queue_routes
 from bot.desk.staff_routes import add_staff_routes
 from bot.desk.ticket_routes import add_ticket_routes
+from bot.desk.why_routes import add_why_routes
 from bot.turns import Turns, utc_now
 
 
@@ -37,5 +38,6 @@ def add_desk(
     add_queue_routes(own, desk)
     add_ticket_routes(own, desk)
     add_staff_routes(own, desk)
+    add_why_routes(own, desk)
     own.router.add_static("/static", STATIC)
     app.add_subapp("/desk", own)

@@ -64,14 +64,11 @@ def count(folders: tuple[Path, ...]) -> None:
 @DATA
 def try_(text: str, data: Path | None) -> None:
     """Show what would be answered to TEXT, why, and what came second."""
-    from bot.asking import AskRequest, ask
-    from retrieval.types import Query
-    from scripts._kb.explaining import explain
+    from bot.explaining import explain
     from scripts._mind import open_current_mind
 
-    mind = open_current_mind(data)
-    answer = ask(mind, AskRequest(text=text), datetime.now(UTC))
-    click.echo(answer["text"])
-    click.echo(f"\n---- {answer['status']}，紧急程度 {answer['urgency']}")
-    for line in explain(mind.searcher.search(Query(text=text)), mind.playbook.knowledge):
+    found = explain(open_current_mind(data), text, datetime.now(UTC))
+    click.echo(found.answer)
+    click.echo(f"\n---- {found.status}")
+    for line in found.lines:
         click.echo(line)
