@@ -158,7 +158,12 @@ class Searcher:
     def _search(self, text: str) -> SearchResult:
         folded = self.normalise(fold(text))
         scores = self.scores(folded)
-        return self._judge(folded, scores, self._shares(scores))
+        result = self._judge(folded, scores, self._shares(scores))
+        lookup = self._lookups.find(folded)
+        if lookup is not None:
+            return self._looked_up(result, lookup)
+        said = self._said.get(_bare(folded))
+        return result if said is None else self._written(result, said, scores)
 
     def _in_context(self, query: Query) -> SearchResult:
         """Return what a message means that says too little alone, after what was said before.
@@ -235,11 +240,7 @@ class Searcher:
             self.ranking, float(shares[best]), float(shares[best]) - second, scores.coverage
         )
         topic = self._classes[best]
-        said = self._said.get(_bare(folded))
-        if said is not None:
-            topic = self._index.candidates[said].topic or "service-info"
-            confidence = max(confidence, EXACT)
-        ranked = self._ranked(scores, topic, said)
+        ranked = self._ranked(scores, topic)
         named = tuple((self._classes[i], float(shares[i])) for i in order[:SHOWN_HITS])
         result = SearchResult(
             query=folded,
@@ -252,21 +253,14 @@ class Searcher:
             provisions=self._provisions(scores, float(shares[self._plan]), ranked),
             hits=tuple(self._hit(i, scores) for i in ranked[:SHOWN_HITS]),
             rejected=tuple(self._hit(i, scores) for i in ranked[SHOWN_HITS : 2 * SHOWN_HITS]),
-            exact=said is not None,
             terms=tuple(self._index.lexical.known(scores.asked)),
         )
-        lookup = self._lookups.find(folded)
-        if lookup is not None:
-            return self._looked_up(result, lookup)
-        if said is not None:
-            return self._answer(result, said)
         return self._outcome(result, scores, order, ranked, without)
 
-    def _ranked(self, scores: Scores, topic: str, said: int | None) -> list[int]:
-        """Return the best candidates: ``said`` or else the best one of ``topic``, then by score."""
+    def _ranked(self, scores: Scores, topic: str) -> list[int]:
+        """Return the best candidates: that of ``topic`` first, then each by fused score."""
         best = np.argsort(-scores.fused)[: 6 * SHOWN_HITS].tolist()
-        of_topic = [i for i in best if self._index.candidates[i].topic == topic]
-        first = [said] if said is not None else of_topic[:1]
+        first = [i for i in best if self._index.candidates[i].topic == topic][:1]
         return [*first, *(i for i in best if i not in first)]
 
     def _outcome(
@@ -378,6 +372,20 @@ class Searcher:
                 )
             case _:
                 return replace(result, outcome=Outcome.ANSWER)
+
+    def _written(self, result: SearchResult, number: int, scores: Scores) -> SearchResult:
+        """Answer with the candidate that has the question among its phrasings."""
+        candidate = self._index.candidates[number]
+        others = tuple(hit for hit in result.hits if hit.id != candidate.id)
+        result = replace(
+            result,
+            topic=candidate.topic or "service-info",
+            scope=Scope.LEGAL,
+            confidence=max(result.confidence, EXACT),
+            hits=(self._hit(number, scores), *others)[:SHOWN_HITS],
+            exact=True,
+        )
+        return self._answer(result, number)
 
     def _answering(self, number: str) -> tuple[str, ...]:
         """Return the services whose own number this is, the one named after it first."""
