@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.asking import AskError, AskRequest, ask, parse_request
+from bot.asking import MAX_TEXT, AskError, AskRequest, ask, parse_request
 from bot.turns import Turns, utc_now
 
 
@@ -20,6 +20,8 @@ def add_api(app: web.Application, turns: Turns) -> None:
     async def post_ask(request: web.Request) -> web.Response:
         try:
             row = json.loads(await request.read())
+        except web.HTTPRequestEntityTooLarge:
+            return _error(413, "error_request", f"too large; at most {MAX_TEXT} characters a turn")
         except (ValueError, RecursionError):  # also a number of more digits than Python reads
             text = 'not JSON; send {"id": "...", "text": "..."}'
             return _error(400, "error_request", text)

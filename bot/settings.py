@@ -14,6 +14,8 @@ import yaml
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from kb.yamlfile import explain
+
 FILE = "settings.yaml"
 
 
@@ -30,7 +32,7 @@ class Settings(BaseSettings):
     """Everything of this installation: database, keys, bundles, the operator's knowledge."""
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
-    public_url: str = ""
+    public_url: str = Field(default="", pattern=r"^(?:https?://[^\s/]+(?:/\S*)?)?$")
     """How citizens reach it, `https://…`; makes cookies secure. Empty: http on this machine."""
     proxies: int = Field(default=0, ge=0, le=5)
     """How many proxies of ours stand before it: the client's address is then read from
@@ -91,9 +93,7 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**{**values, "data": data, **given})
     except ValidationError as error:
-        lines = [
-            f"  {'.'.join(map(str, e['loc']))}：{e['msg']}" for e in error.errors(include_url=False)
-        ]
+        lines = "\n".join(f"  {explain(e)}" for e in error.errors(include_url=False))
         raise SettingsError(
-            f"设置不对，请检查环境变量 SUIFAWEN_… 和 {path}：\n" + "\n".join(lines)
+            f"设置不对，请检查环境变量 SUIFAWEN_… 和 {path}（写法见 README.zh-CN.md）：\n{lines}"
         ) from error

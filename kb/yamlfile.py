@@ -148,7 +148,7 @@ def explain(error: Any) -> str:
         case "missing" | "missing_keyword_only_argument":
             return f"缺少“{key}”。请补上这一项"
         case "extra_forbidden" | "unexpected_keyword_argument":
-            return f"不认识“{key}”。请检查是不是写错了，可用的项目见 kb/README.md"
+            return f"不认识“{key}”。请检查是不是写错了，可用的项目见说明书"
         case "string_type" | "string_too_short":
             return f"“{key}”应当是一句文字。如果里面有冒号或井号，请用引号括起来"
         case "list_type" | "tuple_type":
@@ -157,6 +157,8 @@ def explain(error: Any) -> str:
             return f"“{key}”应当是日期，写成 2026-11-24 这样"
         case "enum" | "literal_error":
             return f"“{key}”的值“{error['input']}”不在可选范围：{error['ctx']['expected']}"
+        case "string_pattern_mismatch":
+            return f"“{key}”的写法不对：{error['input']}"
         case "float_type" | "float_parsing" | "int_type" | "int_parsing" | "int_from_float":
             return f"“{key}”应当是一个数字"
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" as name:

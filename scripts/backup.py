@@ -43,7 +43,8 @@ def backup(settings: Settings, target: Path) -> int:
 
     if not settings.database.exists():
         raise OSError(f"{settings.database} 不存在，没有什么可备份")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.parent.is_dir():  # a disk that is not mounted would go unnoticed
+        raise OSError(f"没有文件夹 {target.parent}。请先建好，或者检查备份盘是不是没有挂上")
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         copy = Path(folder) / DATABASE
         copy_database(settings.database, copy)

@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.types import Kind, Knowledge
+from retrieval.encoder import Encoder
 from retrieval.evaluation import Question, load_questions
 from retrieval.index import build_index
 from retrieval.labelled import load_messages
-from retrieval.normalise import fold
+from retrieval.normalise import Dialect, fold
 from retrieval.ranking import SHIPPED, Ranking, Weights, load_ranking
 from retrieval.search import Searcher
 
@@ -33,9 +34,16 @@ Floats = NDArray[np.float64]
 @click.command()
 @click.argument("questions", metavar="FILE", type=click.Path(path_type=Path, exists=True))
 @click.option("--data", type=click.Path(path_type=Path), help="Data folder (default ./data).")
+@click.option(
+    "--encoder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Made by `train-encoder --hold-out`: the order is learned with vectors that have not seen "
+    "the phrasings it is tried on. Without it the order's weights stay.",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=SHIPPED)
-def command(questions: Path, data: Path | None, out: Path) -> None:
+def command(questions: Path, data: Path | None, encoder: Path | None, out: Path) -> None:
     """Fit the ranking on FILE (JSON lines with text and topic) and write it to OUT."""
+    from retrieval.encoder import load_encoder
     from scripts._mind import open_current_mind
 
     mind = open_current_mind(data)
@@ -43,8 +51,10 @@ def command(questions: Path, data: Path | None, out: Path) -> None:
     assert isinstance(searcher, Searcher)
     rows = [q for q in load_questions(questions) if q.topic]
     ranking = fit(searcher, rows, load_ranking())
-    order = fit_order(mind.playbook.knowledge, searcher, ranking)
-    ranking = replace(ranking, order=order)
+    if encoder is not None:
+        unseen = load_encoder(encoder)
+        order = fit_order(mind.playbook.knowledge, unseen, searcher.dialect, ranking)
+        ranking = replace(ranking, order=order)
     out.write_text(json.dumps(asdict(ranking), indent=2) + "\n", encoding="utf-8")
     click.echo(json.dumps(asdict(ranking)), err=True)
 
@@ -92,15 +102,16 @@ def grid(step: float, most: float) -> Iterator[Weights]:
             )
 
 
-def fit_order(knowledge: Knowledge, searcher: Searcher, start: Ranking) -> Weights:
+def fit_order(knowledge: Knowledge, encoder: Encoder, dialect: Dialect, start: Ranking) -> Weights:
     """Return the weights of the order that find best where a phrasing came from.
 
-    A fifth of the phrasings is held out of an index that is built for this. A situation counts
+    A fifth of the phrasings is held out of an index that is built for this, and ``encoder``
+    must not have seen them either: it would know them, and get too much weight. A situation counts
     as found among situations, a provision among provisions; both kinds weigh alike.
     """
-    rest, held = hold_out(knowledge)
-    index = build_index(rest, searcher.encoder, load_messages(knowledge), searcher.dialect)
-    searcher = Searcher(index, rest, searcher.encoder, start, searcher.dialect)
+    rest, held = without_held_out(knowledge)
+    index = build_index(rest, encoder, load_messages(knowledge), dialect)
+    searcher = Searcher(index, rest, encoder, start, dialect)
     asked = [(searcher.scores(searcher.normalise(fold(text))), id_) for text, id_ in held]
     number = {c.id: i for i, c in enumerate(index.candidates)}
     kinds = np.array([c.kind for c in index.candidates])
@@ -120,6 +131,7 @@ def fit_order(knowledge: Knowledge, searcher: Searcher, start: Ranking) -> Weigh
         return sum(shares)
 
     best = max(grid(0.1, 0.9), key=found)
+    click.echo(f"order until now: {found(start.order) / 4:.3f}", err=True)
     click.echo(f"order: {found(best) / 4:.3f} of {len(asked)} phrasings found", err=True)
     return best
 
@@ -129,7 +141,7 @@ def _above(scores: NDArray[np.float32], one: int, members: NDArray[np.int64]) ->
     return int((scores[members] > scores[one]).sum())
 
 
-def hold_out(knowledge: Knowledge) -> tuple[Knowledge, list[tuple[str, str]]]:
+def without_held_out(knowledge: Knowledge) -> tuple[Knowledge, list[tuple[str, str]]]:
     """Return ``knowledge`` without every fifth phrasing, and those as (text, id) pairs."""
     held: list[tuple[str, str]] = []
 

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import tarfile
 import tempfile
+import zlib
 from datetime import datetime
 from pathlib import Path
 
@@ -41,8 +42,11 @@ def restore(settings: Settings, source: Path) -> Path:
     """Unpack, check and swap in; return where the old files went. Changes nothing on failure."""
     with tempfile.TemporaryDirectory(dir=settings.data) as name:
         folder = Path(name)
-        with tarfile.open(source, "r:gz") as archive:
-            archive.extractall(folder, filter="data")  # refuses paths that lead outside
+        try:
+            with tarfile.open(source, "r:gz") as archive:
+                archive.extractall(folder, filter="data")  # refuses paths that lead outside
+        except (EOFError, zlib.error, tarfile.ReadError) as error:
+            raise OSError(f"{source} 不完整或者不是备份文件（{error}）。请换一份") from error
         if not (folder / DATABASE).is_file():
             raise OSError(f"{source} 不是随法问的备份（里面没有 {DATABASE}）")
         asyncio.run(_check(folder / DATABASE, settings.contact_key))

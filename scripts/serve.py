@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.storage.store import Store
 
 
-_REFUSALS = (InUse, SettingsError, KnowledgeError, BundleError, EncoderError)
+_REFUSALS = (InUse, KnowledgeError, BundleError, EncoderError)
 """What stops a start with a message that tells the operator what to do."""
 
 
@@ -37,6 +37,10 @@ def command(data: Path | None, host: str | None, port: int | None) -> None:
     """Serve the chat page, the desk, the API, and Telegram if a token is set."""
     try:
         settings = load_settings(data=data, host=host, port=port)
+    except SettingsError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    try:
         logging.basicConfig(
             level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
         )
@@ -46,6 +50,19 @@ def command(data: Path | None, host: str | None, port: int | None) -> None:
     except _REFUSALS as error:
         click.echo(str(error), err=True)
         sys.exit(1)
+    except OSError as error:
+        said = _OS_ERRORS.get(error.errno or 0, "启动不了：{error}")
+        click.echo(said.format(host=settings.host, port=settings.port, error=error), err=True)
+        sys.exit(1)
+
+
+_OS_ERRORS = {
+    errno.EADDRINUSE: "端口 {port} 已经被别的程序占用。请换一个：make run PORT=8081，"
+    "或者 suifawen serve --port 8081",
+    errno.EADDRNOTAVAIL: "这台机器没有地址 {host}。只给本机用写 127.0.0.1，给别的机器用写 0.0.0.0",
+    errno.EACCES: "没有权限用端口 {port}。请用 1024 以上的，例如 --port 8080",
+    errno.ENOSPC: "磁盘满了，启动不了。请腾出地方再试",
+}
 
 
 def _run(settings: Settings) -> None:
@@ -56,15 +73,6 @@ def _run(settings: Settings) -> None:
         asyncio.run(_serve(settings))
     except (StorageError, TelegramSettingsError) as error:
         click.echo(str(error), err=True)
-        sys.exit(1)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        click.echo(
-            f"端口 {settings.port} 已经被别的程序占用。请换一个：make run PORT=8081，"
-            "或者 suifawen serve --port 8081",
-            err=True,
-        )
         sys.exit(1)
 
 

@@ -38,18 +38,25 @@ UNKNOWN = "[UNK]"
     help="corpus.jsonl.gz with {id, text} for the gold ids.",
 )
 @click.option("--out", type=click.Path(path_type=Path), default=Path("retrieval/model"))
+@click.option(
+    "--hold-out",
+    is_flag=True,
+    help="Leave out the phrasings that `calibrate` asks with, to make its --encoder.",
+)
 @click.option("--dimension", default=256, show_default=True)
 @click.option("--seed", default=7, show_default=True)
 def command(
     statutes: Path | None, questions: Path | None, corpus: Path | None, out: Path,
-    dimension: int, seed: int,
+    hold_out: bool, dimension: int, seed: int,
 ) -> None:  # fmt: skip
     """Train from kb/ and, where given, statutes and public questions; write to OUT."""
     from kb.load import load_knowledge
+    from scripts.calibrate import without_held_out
 
     random.seed(seed)
     law = list(statute_pairs(statutes)) if statutes else []
-    lay = phrasing_pairs(load_knowledge())
+    knowledge = load_knowledge()
+    lay = phrasing_pairs(without_held_out(knowledge)[0] if hold_out else knowledge)
     if questions and corpus:
         lay += _question_pairs(questions, corpus)
     click.echo(f"pairs: statutes {len(law)}, lay {len(lay)}")

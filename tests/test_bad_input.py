@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -50,3 +52,28 @@ def test_a_line_that_cannot_be_read_does_not_end_the_others(data: Path) -> None:
     assert len(rows) == 3
     assert rows[1]["status"] == "error_request"
     assert rows[2]["id"] == "3" and rows[2]["status"] != "error_request"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("serve", "--host", "192.0.2.1"), "没有地址 192.0.2.1"),
+        (("backup", "{folder}/not-mounted/backup.tgz"), "没有文件夹"),
+        (("restore", "{folder}/cut.tgz"), "请换一份"),
+        (
+            ("kb", "add-document", "next", "{folder}", "--title", "新规划", "--from", "2026-01-01",
+             "--to", "2030-12-31", "--numbering", "arabic"),
+            "解析不了",
+        ),
+    ],
+)  # fmt: skip
+def test_a_command_that_cannot_work_says_why(
+    arguments: tuple[str, ...], says: str, data: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(data, own)
+    (own / "suifawen.db").touch()
+    (tmp_path / "cut.tgz").write_bytes(gzip.compress(b"x" * 20_000)[:40])
+    result = _run(*(a.format(folder=tmp_path) for a in arguments), "--data", str(own))
+    said = (result.stdout + result.stderr).decode()
+    assert result.returncode == 1 and says in said and "Traceback" not in said

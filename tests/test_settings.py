@@ -25,7 +25,8 @@ def test_the_file_is_read_and_the_environment_wins(
 
 
 @pytest.mark.parametrize(
-    "text", ["port: many\n", "prot: 1\n", "- 1\n", "port: [\n", "port: 99999\n"]
+    "text",
+    ["port: many\n", "prot: 1\n", "- 1\n", "port: [\n", "port: 99999\n", "public_url: ftp://x\n"],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "settings.yaml").write_text(text)

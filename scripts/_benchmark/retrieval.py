@@ -141,13 +141,13 @@ def _material(
     """Return what everything is built from, the questions, and the raw files of knowledge."""
     from kb.load import load_files, load_knowledge
     from scripts.build import roots
-    from scripts.calibrate import hold_out
+    from scripts.calibrate import without_held_out
 
     layers = roots(settings)
     knowledge, files = load_knowledge(layers), load_files(layers)
     if file is not None:
         return knowledge, load_questions(file), files
-    rest, held = hold_out(knowledge)
+    rest, held = without_held_out(knowledge)
     asked = [
         Question(id=str(number), text=text, situation=id_)
         for number, (text, id_) in enumerate(held)

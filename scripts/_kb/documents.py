@@ -62,7 +62,7 @@ def add_document(
             numbering=cast(Literal["chinese", "arabic"], numbering),
         )
         parsed = parse_provisions(text, [document])
-    except (SourceError, UnicodeDecodeError) as error:
+    except (SourceError, UnicodeDecodeError, OSError) as error:
         _refuse(f"{source} 解析不了：{error}。请每段一行，编号写成（一）或者 1.")
     _write(own, document, parsed, text, source.name)
     click.echo(f"{title}：{len(parsed)} 条，写在 {own / 'provisions'}")

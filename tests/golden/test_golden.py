@@ -30,7 +30,8 @@ def _load(name: str) -> Any:
 
 
 def _situations() -> list[dict[str, str]]:
-    return [*_load("situations_a.yaml"), *_load("situations_b.yaml")]
+    files = ("situations_a.yaml", "situations_b.yaml", "situations_c.yaml")
+    return [row for name in files for row in _load(name)]
 
 
 def _overlaps(knowledge: Knowledge, questions: list[dict[str, str]]) -> Iterator[float]:
