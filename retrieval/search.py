@@ -38,8 +38,9 @@ OFFICE = 0.9
 """An office of many topics has this share of the best topic's prior."""
 DISCOUNTS = (1.0, 0.6, 0.4, 0.3)
 """What the second, third and further services of a list weigh beside the first."""
-ABOUT_PLAN = 0.1
-"""Share of the topic plan-content from which the nearest provisions are named."""
+ABOUT_PLAN = 0.05
+"""Share of the topic plan-content from which the nearest provisions are named: of held-out
+phrasings .99 of those about the plan have it, and .03 of the others."""
 NOT_SUGGESTED = frozenset({"crisis"})
 """Nobody is asked whether they mean to die unless nothing else is likelier."""
 LIKELY = 0.05
