@@ -8,7 +8,7 @@ from typing import Any
 from bot.core.playbook import DIALECT, build_playbook
 from bot.settings import Settings
 from bot.thinking import Mind
-from kb.load import load_files
+from kb.load import laid_over, load_files
 from retrieval.bundle import BundleError, current, open_bundle
 from retrieval.encoders import open_encoder
 from retrieval.normalise import parse_dialect
@@ -44,14 +44,14 @@ def open_mind_in(folder: Path, settings: Settings) -> Mind:
 
 
 def with_shipped_wording(files: dict[str, Any]) -> dict[str, Any]:
-    """Fill in sentences that this program says and an older bundle does not have yet.
+    """Fill in sentences and phrases that this program uses and an older bundle does not have yet.
 
     After an upgrade an older bundle serves on until the new one can be built.
     """
     filled = dict(files)
     for name, shipped in load_files().items():
-        own = files.get(name)
-        if name.startswith("wording/") and set(shipped) == {"wording"}:
-            words = own["wording"] if own is not None else {}
-            filled[name] = {"wording": {**shipped["wording"], **words}}
+        if name.startswith("wording/") and name not in files:
+            filled[name] = shipped
+        elif name in files:
+            filled[name] = laid_over(shipped, files[name])
     return filled

@@ -443,8 +443,8 @@ PLAIN = ("wording/*.yaml", "rules/*.yaml", "operator.yaml")
 def load_files(roots: Sequence[Path] = (SHIPPED,)) -> dict[str, Any]:
     """Return the wording, the rules and the operator's file as plain data, by name.
 
-    A later root replaces a whole file of an earlier one, but a wording file only adds to and
-    replaces single sentences. Raises `KnowledgeError`.
+    A later root replaces a whole file of an earlier one, but a file of wording or phrases only
+    adds to and replaces single ones. Raises `KnowledgeError`.
     """
     files: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -459,10 +459,24 @@ def load_files(roots: Sequence[Path] = (SHIPPED,)) -> dict[str, Any]:
                 continue
             if data is None:  # only comments
                 continue
-            before = files.get(name)
-            if before and data and set(before) == set(data) == {"wording"}:
-                data = {"wording": {**before["wording"], **data["wording"]}}
-            files[name] = data
+            files[name] = laid_over(files.get(name), data)
     if problems:
         raise KnowledgeError(problems)
     return files
+
+
+LISTS = ("wording", "phrases")
+"""Keys of files that are a list of named things and nothing else."""
+
+
+def laid_over(below: Any, above: Any) -> Any:
+    """Return ``above``, with what only ``below`` names if both are a list of `LISTS`."""
+    for key in LISTS:
+        named = [each.get(key) for each in (below, above) if _is_only(each, key)]
+        if len(named) == 2 and all(isinstance(each, dict) for each in named):
+            return {key: {**named[0], **named[1]}}
+    return above
+
+
+def _is_only(data: Any, key: str) -> bool:
+    return isinstance(data, dict) and set(data) == {key}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,8 @@ class Row:
     """Sheet and row, as the editor sees them."""
     stamp: str = ""
     """Digest of the row as it was written out; empty if it is new."""
+    columns: frozenset[str] = frozenset(HEADERS)
+    """The keys that the sheet has a column for; the others are left as they are."""
 
     @property
     def id(self) -> str:
@@ -111,7 +113,7 @@ def _put(sheet: Worksheet, row: int, column: int, value: Any) -> None:
 def read_spreadsheet(path: Path) -> list[Row]:
     """Return the rows of ``path``. Raises `SpreadsheetError`."""
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
+        book = load_workbook(path, read_only=True)
     except (InvalidFileException, BadZipFile, OSError, KeyError, ValueError) as error:
         raise SpreadsheetError(
             f"{path} 打不开，请确认是 .xlsx 表格（{type(error).__name__}）"
@@ -158,7 +160,11 @@ def changes(rows: Iterable[Row], entries: Mapping[str, Entry]) -> Changes:
     changed, outdated, conflicts = [], [], []
     for row in rows:
         entry = entries.get(row.id)
-        now = row_of(entry).digest if entry is not None else ""
+        if entry is None:  # new; if its row was copied, so was the fingerprint of another one
+            changed.append(row)
+            continue
+        row = _completed(row, entry)
+        now = row_of(entry).digest
         if row.digest == now:
             continue
         if row.digest == row.stamp:
@@ -170,23 +176,32 @@ def changes(rows: Iterable[Row], entries: Mapping[str, Entry]) -> Changes:
     return Changes(tuple(changed), tuple(outdated), tuple(conflicts))
 
 
+def _completed(row: Row, entry: Entry) -> Row:
+    """Return ``row`` with what stands in ``entry`` where the sheet has no column."""
+    kept = {k: v for k, v in entry_record(entry).items() if k not in row.columns}
+    return replace(row, record={k: v for k in KEYS for v in [{**row.record, **kept}.get(k)] if v})
+
+
 def _rows(sheet: Any, kind: Kind) -> Iterator[Row]:
-    lines = sheet.iter_rows(values_only=True)
-    header = [str(name or "").strip() for name in next(lines, ())]
+    lines = sheet.iter_rows()
+    header = [str(cell.value or "").strip() for cell in next(lines, ())]
     unknown = [name for name in header if name and name not in _KEY_OF]
     if unknown:
         raise SpreadsheetError(f"表“{sheet.title}”第 1 行不认识的列：{'、'.join(unknown)}")
     if "编号" not in header:
         raise SpreadsheetError(f"表“{sheet.title}”第 1 行没有“编号”这一列")
     for number, line in enumerate(lines, 2):
+        where = f"表“{sheet.title}”第 {number} 行"
         cells = {
-            _KEY_OF[name]: value
-            for name, value in zip(header, line, strict=False)
-            if name and value not in (None, "")
+            _KEY_OF[name]: cell.value
+            for name, cell in zip(header, line, strict=False)
+            if name and cell.value not in (None, "")
         }
         if not cells:
             continue
-        where = f"表“{sheet.title}”第 {number} 行"
+        for name, cell in zip(header, line, strict=False):
+            if name and cell.value is not None and cell.data_type == "f":
+                raise SpreadsheetError(f"{where}的“{name}”是公式。请复制以后“粘贴为数值”再读")
         if not cells.get("id"):
             raise SpreadsheetError(f"{where}没有编号")
         record = {key: _value(key, cells[key], where) for key in KEYS if key in cells}
@@ -196,7 +211,8 @@ def _rows(sheet: Any, kind: Kind) -> Iterator[Row]:
             if not topic:
                 raise SpreadsheetError(f"{where}没有主题")
         stamp = str(cells.get("stamp", "")).strip()
-        yield Row(kind, topic if kind is Kind.SITUATION else "", record, where, stamp)
+        columns = frozenset(_KEY_OF[name] for name in header if name)
+        yield Row(kind, topic if kind is Kind.SITUATION else "", record, where, stamp, columns)
 
 
 def _value(key: str, cell: Any, where: str) -> Any:

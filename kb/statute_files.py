@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree
@@ -63,27 +63,34 @@ def _read_json_lines(path: Path) -> Iterator[StatuteArticle]:
     import gzip
 
     opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as lines:
-        for count, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-                effective = row.get("effective") or None
-                number, text = mend_article(row["article"], row["text"])
-                yield StatuteArticle(
-                    law=row["law"].removeprefix("中华人民共和国"),
-                    article=parse_article(number) or number,
-                    text=text,
-                    chapter=row.get("chapter", ""),
-                    status=row.get("status") or "未知",
-                    effective=date.fromisoformat(effective) if effective else None,
-                )
-            except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-                raise StatuteFileError(
-                    f'{path}:{count}：每行要写成 {{"law": "…", "article": "第一条", "text": "…"}}'
-                    f"（{error}）"
-                ) from error
+    try:
+        with opened(path, "rt", encoding="utf-8") as lines:
+            yield from _articles(path, lines)
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise StatuteFileError(f"{path} 打不开，或者不完整、不是 UTF-8（{error}）") from error
+
+
+def _articles(path: Path, lines: Iterable[str]) -> Iterator[StatuteArticle]:
+    for count, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            effective = row.get("effective") or None
+            number, text = mend_article(row["article"], row["text"])
+            yield StatuteArticle(
+                law=row["law"].removeprefix("中华人民共和国"),
+                article=parse_article(number) or number,
+                text=text,
+                chapter=row.get("chapter", ""),
+                status=row.get("status") or "未知",
+                effective=date.fromisoformat(effective) if effective else None,
+            )
+        except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StatuteFileError(
+                f'{path}:{count}：每行要写成 {{"law": "…", "article": "第一条", "text": "…"}}'
+                f"（{error}）"
+            ) from error
 
 
 def _lines_of_text(path: Path) -> list[str]:

@@ -83,6 +83,10 @@ def load_yaml(path: Path, name: str) -> YamlFile:
             data = _construct(loader, node, (), lines, problems, name) if node else None
         finally:
             loader.dispose()
+    except RecursionError as error:
+        raise KnowledgeError(
+            [Problem(name, 0, "里面有指向自己的 & 和 *。请写成平常的列表")]
+        ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 0

@@ -54,8 +54,11 @@ def is_pinned(bundles: Path) -> bool:
     return (bundles / PIN).exists()
 
 
-def unpin(bundles: Path) -> None:
+def unpin(bundles: Path) -> bool:
+    """Let the newest bundle be used again; return whether an older one was chosen by hand."""
+    pinned = is_pinned(bundles)
     (bundles / PIN).unlink(missing_ok=True)
+    return pinned
 
 
 def rollback(bundles: Path, wanted: str | None) -> str:

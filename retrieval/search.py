@@ -304,13 +304,16 @@ class Searcher:
     ) -> tuple[str, ...]:
         """Return the real alternatives: of a sure topic, or one of each likely topic and then
         what else is near."""
+        if own and self._is_provision[own[0]] and result.confidence >= self.ranking.answer_above:
+            return ()  # the nearest provision is quoted, and the others are named under it
         if result.confidence >= self.ranking.answer_above:
             situations = [i for i in own if self._is_situation[i]]
             return tuple(self._index.candidates[i].id for i in situations[:MAX_CHOICES])
         share = dict(result.topics)
         likely = [i for i in order[:MAX_CHOICES] if share.get(self._classes[i], 0.0) >= LIKELY]
         likely = [i for i in likely if i == order[0] or self._classes[i] not in NOT_SUGGESTED]
-        allowed = np.flatnonzero(self._is_situation & np.isin(self._index.topic_of, likely))
+        offered = self._is_situation | self._is_provision
+        allowed = np.flatnonzero(offered & np.isin(self._index.topic_of, likely))
         near = allowed[np.argsort(-scores.fused[allowed])].tolist()
         best = [next((i for i in near if self._index.topic_of[i] == t), None) for t in likely]
         chosen = dict.fromkeys([*(i for i in best if i is not None), *near])

@@ -94,7 +94,7 @@ class SearchResult:
     statutes: tuple[str, ...] = ()
     """Ids of imported articles on the question, shown apart; they never compete with entries."""
     choices: tuple[str, ...] = ()
-    """Ids of situations to offer when asking back, at most four."""
+    """Ids of situations and provisions to offer when asking back, at most four."""
     lookup: Lookup | None = None
     exact: bool = False
     """The question is, word for word, a phrasing of ``best``."""

@@ -103,7 +103,8 @@ def build(
 ) -> Path:
     """Build, seal and publish a bundle; return its folder. Raises `KnowledgeError`.
 
-    ``by`` stands in the log of publications; a bundle that is in use already is not logged again.
+    ``by`` stands in the log of publications, where a bundle that is in use already is not written
+    again, unless a rollback is undone by it.
     """
     from bot.core.playbook import DIALECT
     from kb.catalogue import build_catalogue
@@ -152,8 +153,7 @@ def build(
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    unpin(settings.bundles)
-    if before != place:
+    if unpin(settings.bundles) or before != place:
         now = datetime.now(UTC)
         publication = Publication(at=now, by=by, action="publish", digest=digest)
         record(settings.bundles, publication)

@@ -376,21 +376,21 @@ def compose_ask_back(
     result: SearchResult, matter: int | None, playbook: Playbook
 ) -> tuple[Reply, tuple[str, ...]]:
     """Return the question back with its choices, and the ids that are offered."""
-    offered = [e for id_ in result.choices if (e := playbook.entry(id_))]
-    one_topic = len({e.topic for e in offered}) == 1
+    offered = [(id_, *named) for id_ in result.choices if (named := playbook.titled(id_))]
+    one_topic = len({topic for _, topic, _ in offered}) == 1
     status = Status.CLARIFY_DETAIL if one_topic else Status.CLARIFY_TOPIC
     key = "clarify.detail" if one_topic else "clarify.topic"
     buttons = [
-        Button(choice=render_choice(Verb.SHOW, matter, entry.id), label=entry.title)
-        for entry in offered
+        Button(choice=render_choice(Verb.SHOW, matter, id_), label=title)
+        for id_, _, title in offered
     ]
     none = render_choice(Verb.NONE, matter)
     buttons.append(Button(choice=none, label=playbook.say("button.none_of_these")))
     buttons += handoff_buttons(matter, playbook)
-    block = Block(kind=BlockKind.STEPS, lines=tuple(Line(text=e.title) for e in offered))
+    block = Block(kind=BlockKind.STEPS, lines=tuple(Line(text=title) for *_, title in offered))
     lead = Block(kind=BlockKind.LEAD, lines=(Line(text=playbook.say(key)),))
     reply = Reply(status=status, blocks=(lead, block), buttons=tuple(buttons))
-    return reply, tuple(e.id for e in offered)
+    return reply, tuple(id_ for id_, *_ in offered)
 
 
 def compose_no_answer(services: Sequence[str], matter: Matter | None, playbook: Playbook) -> Reply:

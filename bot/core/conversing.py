@@ -32,7 +32,7 @@ from bot.core.playbook import Playbook, bare
 from bot.core.reply import Block, BlockKind, Judgement, Line, Reply, Status, Urgency
 from bot.core.session import Matter, Session, matter_of
 from bot.core.ticket_flow import forward_to_staff, talking_ticket
-from kb.types import Entry, Kind
+from kb.types import Entry, Kind, Provision
 from retrieval.types import Outcome, Query, Scope
 
 MAX_BEFORE = 60
@@ -215,10 +215,12 @@ def _none_of_these(session: Session, event: MessageReceived, playbook: Playbook)
 def _show(
     session: Session, event: MessageReceived, playbook: Playbook, id_: str, matter_id: int | None
 ) -> Decision | None:
+    matter = matter_of(session, matter_id)
+    if provision := playbook.knowledge.provisions.get(id_):
+        return _show_provision(session, event, playbook, provision, matter)
     entry = playbook.entry(id_, event.at.date())
     if entry is None:
         return None
-    matter = matter_of(session, matter_id)
     topic = entry.topic or (matter.topic if matter else "service-info")
     if matter is None:
         session, matter = new_matter(session, topic, event.screened.text)
@@ -234,6 +236,23 @@ def _show(
         services=own[:MAX_LISTED],
         provisions=entry.provisions[:MAX_LISTED],
         confidence=1.0,  # the citizen chose it
+    )
+    session = replace(keep_matter(session, matter), choices=())
+    return conclude(session, event, playbook, reply, judgement)
+
+
+def _show_provision(
+    session: Session, event: MessageReceived, playbook: Playbook, provision: Provision,
+    matter: Matter | None,
+) -> Decision:  # fmt: skip
+    """Quote the provision that was chosen, by what was asked before."""
+    topic, asked = "plan-content", matter.words if matter else ""
+    if matter is None:
+        session, matter = new_matter(session, topic, event.screened.text)
+    matter = replace(matter, topic=topic, situation=None)
+    reply, matter = compose_provision(provision, asked, (), matter, playbook, event.at.date())
+    judgement = Judgement(
+        status=reply.status, topic=topic, provisions=(provision.id,), confidence=1.0
     )
     session = replace(keep_matter(session, matter), choices=())
     return conclude(session, event, playbook, reply, judgement)

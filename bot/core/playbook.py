@@ -181,6 +181,13 @@ class Playbook:
         early = entry.valid_from is not None and on < entry.valid_from
         return None if late or early else entry
 
+    def titled(self, id_: str) -> tuple[str, str] | None:
+        """Return the topic and the title of an entry or a provision, to be offered by name."""
+        if entry := self.entry(id_):
+            return entry.topic or "", entry.title
+        provision = self.knowledge.provisions.get(id_)
+        return ("plan-content", provision.title or provision.heading) if provision else None
+
     def is_citable(self, basis: Basis, on: date) -> bool:
         """Whether the law of ``basis`` is in force on that day."""
         law = self.knowledge.laws.get(basis.law)

@@ -58,7 +58,8 @@ def on_small_talk(session: Session, event: MessageReceived, playbook: Playbook) 
     for phrase, status, key, topic in TABLE:
         if playbook.is_phrase(phrase, folded):
             return _talk(session, event, playbook, status, key, topic)
-    if not _CHINESE.search(words) and len(_LETTER.findall(words)) >= 4:
+    foreign = not _CHINESE.search(words) and len(_LETTER.findall(words)) >= 4
+    if foreign and words not in playbook.knowledge.provisions:  # plan-12 is an id of ours
         return _talk(session, event, playbook, Status.SOCIAL_OTHER, "social.language", "unclear")
     return None
 

@@ -13,12 +13,12 @@ import click
 from bot.settings import SettingsError, load_settings
 from kb.approval import append_approvals, entry_digest
 from kb.catalogue import CatalogueError, open_catalogue
-from kb.check import ID_RULE, MIN_PHRASINGS, is_id
+from kb.check import ID_RULE, MIN_PHRASINGS, check_knowledge, is_id
 from kb.spreadsheet import SpreadsheetError, changes, read_spreadsheet, write_spreadsheet
 from kb.types import Entry, Kind, Knowledge
 from kb.writing import entry_record, write_records
 from retrieval.bundle import CATALOGUE
-from scripts._kb.layers import DATA, load_layers
+from scripts._kb.layers import DATA, load_layers, name_of
 
 REVIEW = timedelta(days=180)
 
@@ -88,7 +88,11 @@ def new(kind: str, topic: str, id_: str, data: Path | None) -> None:
 def export(target: Path, data: Path | None) -> None:
     """Write all entries to a spreadsheet."""
     entries = everything(data).entries.values()
-    write_spreadsheet(target, entries)
+    try:
+        write_spreadsheet(target, entries)
+    except OSError as error:
+        click.echo(f"写不了 {target}：{error.strerror}。请换一个文件夹里的 .xlsx 文件名", err=True)
+        sys.exit(1)
     click.echo(f"{len(entries)} 个条目写到 {target}。改完用 suifawen kb import 读回来")
 
 
@@ -133,7 +137,9 @@ def import_(source: Path, data: Path | None) -> None:
 @click.command("approve")
 @click.argument("ids", nargs=-1)
 @click.option("--all", "all_", is_flag=True, help="Every entry as it stands.")
-@click.option("--by", required=True, help="Who approves; citizens do not see the name.")
+@click.option(
+    "--by", required=True, callback=name_of, help="Who approves; citizens do not see the name."
+)
 @DATA
 def approve(ids: tuple[str, ...], all_: bool, by: str, data: Path | None) -> None:
     """Record that BY approves the entries IDS, in the wording they have now."""
@@ -144,6 +150,14 @@ def approve(ids: tuple[str, ...], all_: bool, by: str, data: Path | None) -> Non
         click.echo(problem, err=True)
         sys.exit(1)
     entries = [e for e in knowledge.entries.values() if all_ or e.id in ids]
+    unfinished = [
+        p
+        for p in check_knowledge(knowledge)
+        if any(p.message.startswith(f"{e.id}：") for e in entries)
+    ]
+    if unfinished:
+        click.echo("先改好这些，再审定：\n" + "\n".join(map(str, unfinished)), err=True)
+        sys.exit(1)
     count = append_approvals(own_layer(data), entries, by, datetime.now(UTC))
     rest = sum(not e.approved_by for e in everything(data).entries.values())
     click.echo(f"{by} 审定了 {count} 个条目，还有 {rest} 个没有审定")

@@ -19,6 +19,14 @@ FOLDERS = click.option(
 DATA = click.option("--data", type=click.Path(path_type=Path), help="Data folder (default ./data).")
 
 
+def name_of(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Return a person's name on one line. Raises `click.BadParameter` if there is none."""
+    name = " ".join(value.split())
+    if not name:
+        raise click.BadParameter("请写名字，例如 --by 张三")
+    return name
+
+
 def load_layers(folders: tuple[Path, ...]) -> Knowledge:
     """Load the shipped knowledge and ``folders``; print what is wrong and exit if it cannot."""
     try:

@@ -13,10 +13,10 @@ from kb.yamlfile import KnowledgeError
 from retrieval.bundle import BundleError, current
 from retrieval.encoder import EncoderError
 from retrieval.publishing import Publication, publications, record, rollback
-from scripts._kb.layers import DATA
+from scripts._kb.layers import DATA, name_of
 from scripts.build import build
 
-BY = click.option("--by", required=True, help="Who does it; stands in the log.")
+BY = click.option("--by", required=True, callback=name_of, help="Who does it; stands in the log.")
 
 
 @click.command("publish")

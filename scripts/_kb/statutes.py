@@ -17,7 +17,9 @@ from scripts._kb.layers import DATA
 
 
 @click.command("import-statutes")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
 @click.option("--replace", is_flag=True, help="Drop the laws that were imported before.")
 @DATA
 def import_statutes(files: tuple[Path, ...], replace: bool, data: Path | None) -> None:

@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 from openpyxl import load_workbook
 
+from kb.load import SHIPPED, load_files
+from kb.yamlfile import KnowledgeError, load_yaml
 from scripts.kb import command
 
 RENT = "rental-deposit"
@@ -130,3 +132,70 @@ def test_statutes_imported_before_stay(tmp_path: Path) -> None:
     assert "测试法" in laws and "考试法" in laws
     _run("import-statutes", "--replace", str(tmp_path / "b.txt"), "--data", str(tmp_path))
     assert "测试法" not in (tmp_path / "statutes/laws.json").read_text()
+
+
+def test_a_column_that_is_not_there_is_left_as_it_is(book: Path, tmp_path: Path) -> None:
+    workbook = load_workbook(book)
+    for sheet in workbook.worksheets:
+        for name in ("例外", "要留的证据"):
+            sheet.delete_cols({c.value: c.column for c in sheet[1]}[name])
+    workbook.save(book)
+    _edit(book, _set("名字", "押金要不回来了"))
+    result = _run("import", str(book), "--data", str(tmp_path))
+    assert result.exit_code == 0 and "有 1 个条目变了" in result.output
+    text = (tmp_path / "kb/situations/rental.yaml").read_text()
+    assert "evidence:" in text and "押金要不回来了" in text
+
+
+def test_a_formula_is_refused_and_not_read_as_nothing(book: Path, tmp_path: Path) -> None:
+    _edit(book, _set("例外", "=A1"))
+    result = _run("import", str(book), "--data", str(tmp_path))
+    assert result.exit_code == 1 and "是公式" in result.output
+
+
+def test_a_copied_row_with_a_new_id_is_a_new_entry(book: Path, tmp_path: Path) -> None:
+    def copy(sheet: Any, columns: dict[str, int]) -> None:
+        row = _row(sheet, RENT)
+        sheet.append([cell.value for cell in sheet[row]])
+        sheet.cell(sheet.max_row, 1).value = "rental-own"
+
+    _edit(book, copy)
+    result = _run("import", str(book), "--data", str(tmp_path))
+    assert result.exit_code == 0 and "rental-own" in result.output
+
+
+def test_nobody_approves_nothing_and_no_skeleton(tmp_path: Path) -> None:
+    assert _run("approve", "--all", "--by", " ", "--data", str(tmp_path)).exit_code == 2
+    _run("new", "situation", "divorce", "divorce-own", "--data", str(tmp_path))
+    done = _run("approve", "divorce-own", "--by", "张三", "--data", str(tmp_path))
+    assert done.exit_code == 1 and "先改好" in done.output
+    assert _run("approve", RENT, "--by", "张三", "--data", str(tmp_path)).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("import-statutes", "{folder}"),
+        ("import-statutes", "{folder}/cut.jsonl.gz"),
+        ("export", "{folder}/none/a.xlsx"),
+        ("export", "{folder}"),
+    ],
+)
+def test_no_command_ends_in_a_traceback(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "cut.jsonl.gz").write_bytes(b"\x1f\x8b junk")
+    result = _run(*(a.format(folder=tmp_path) for a in arguments), "--data", str(tmp_path / "d"))
+    assert result.exit_code in (1, 2) and isinstance(result.exception, SystemExit)
+
+
+def test_a_phrase_of_the_operator_is_laid_over_the_shipped_ones(tmp_path: Path) -> None:
+    own = tmp_path / "rules/phrases.yaml"
+    own.parent.mkdir()
+    own.write_text('phrases:\n  thanks: {whole: ["难为了"], longest: 5}\n', encoding="utf-8")
+    phrases = load_files((SHIPPED, tmp_path))["rules/phrases"]["phrases"]
+    assert phrases["thanks"]["whole"] == ["难为了"] and "progress" in phrases
+
+
+def test_a_list_in_itself_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("a: &a [*a]\n", encoding="utf-8")
+    with pytest.raises(KnowledgeError, match="指向自己"):
+        load_yaml(tmp_path / "a.yaml", "a.yaml")
