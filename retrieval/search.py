@@ -9,8 +9,10 @@ confidence. Everything is immutable and safe to use from several threads.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
 
@@ -22,22 +24,23 @@ from retrieval.index import Index
 from retrieval.lookups import Lookups
 from retrieval.normalise import Dialect, fold
 from retrieval.ranking import Ranking, Weights, calibrate
+from retrieval.service_votes import MAX_SERVICES, ServiceVotes
 from retrieval.statutes import StatuteLibrary
 from retrieval.types import Hit, Lookup, LookupKind, Outcome, Query, Scope, SearchResult
 
 ELLIPTIC = 12
 """Characters; a longer message says by itself what it is about."""
+SHORTEST_MATTER = 4
+"""Characters; less of a message than this is no matter of its own."""
+_ADDS = re.compile("[,，。;；!！ ]+(?:还有(?!没)|另外|再就是|顺便(?:问)?|对了)[,，: ]?(?:就是)?")
 EXACT = 0.95
 """Confidence in a question that stands in the knowledge base word for word, or by its name."""
 SHOWN_HITS = 5
 SHOWN_STATUTES = 3
 MAX_CHOICES = 4
-MAX_SERVICES = 5
 MAX_PROVISIONS = 5
 OFFICE = 0.9
 """An office of many topics has this share of the best topic's prior."""
-DISCOUNTS = (1.0, 0.6, 0.4, 0.3)
-"""What the second, third and further services of a list weigh beside the first."""
 ABOUT_PLAN = 0.05
 """Share of the topic plan-content from which the nearest provisions are named: of held-out
 phrasings .99 of those about the plan have it, and .03 of the others."""
@@ -45,8 +48,6 @@ NOT_SUGGESTED = frozenset({"crisis"})
 """Nobody is asked whether they mean to die unless nothing else is likelier."""
 LIKELY = 0.05
 """Share of a topic from which it is an alternative when asking back."""
-WORTH_NAMING = 0.05
-"""Services with fewer votes are not named at all."""
 SMALLEST = 1e-6
 """Probabilities below it are one to the ranking: the scale of the prior ends there."""
 
@@ -114,22 +115,7 @@ class Searcher:
             for text in texts
         }
         """The candidate of each phrasing: what an editor wrote down is answered as he wrote it."""
-        self._service_names = tuple(
-            e.id for e in knowledge.entries.values() if e.kind is Kind.SERVICE
-        )
-        self._service_numbers = {name: i for i, name in enumerate(self._service_names)}
-        # A service may have been withdrawn since somebody named it.
-        known = [name in self._service_numbers for name in index.services.classes]
-        self._judged = np.flatnonzero(known)
-        self._judged_as = np.array(
-            [self._service_numbers[index.services.classes[i]] for i in self._judged]
-        )
-        self._named = np.zeros((len(self._classes), len(self._service_names)), dtype=np.float32)
-        """What each topic names, discounted by place; shape (topics, services)."""
-        for row, topic in enumerate(self._classes):
-            for place, service in enumerate(knowledge.topics[topic].default):
-                if service in self._service_numbers:
-                    self._named[row, self._service_numbers[service]] = _discount(place)
+        self._votes = ServiceVotes(knowledge, self._classes, index.services.classes)
 
     @property
     def index(self) -> Index:
@@ -147,7 +133,7 @@ class Searcher:
     def search(self, query: Query) -> SearchResult:
         """Return what was found. Total: any text has a result."""
         started = time.perf_counter()
-        result = self._search(query.text)
+        result = self._two_matters(query.text) or self._search(query.text)
         short = len(result.query) <= ELLIPTIC and result.scope is not Scope.NOT_LEGAL
         if query.before and short and result.outcome is not Outcome.ANSWER:
             result = self._in_context(query)
@@ -165,6 +151,35 @@ class Searcher:
             return self._looked_up(result, lookup)
         said = self._said.get(_bare(folded))
         return result if said is None else self._written(result, said, scores)
+
+    def _two_matters(self, text: str) -> SearchResult | None:
+        """Offer both matters of a message that adds a second one, if both are clear."""
+        parts = [part for part in _ADDS.split(text) if len(part) >= SHORTEST_MATTER]
+        if len(parts) != 2:
+            return None
+        one, other = map(self._search, parts)
+        sure = sorted((one.confidence, other.confidence))
+        clear = sure[0] >= self.ranking.ask_above and sure[1] >= self.ranking.answer_above
+        if not clear or one.topic == other.topic or {one.scope, other.scope} != {Scope.LEGAL}:
+            return None
+        named = [self._situations_of(each)[: MAX_CHOICES // 2] for each in (one, other)]
+        services = [s for pair in zip_longest(one.services, other.services) for s in pair if s]
+        return replace(
+            one,
+            query=self.normalise(fold(text)),
+            outcome=Outcome.ASK_BACK,
+            confidence=min(one.confidence, other.confidence),
+            best=None,
+            situation=None,
+            choices=tuple(dict.fromkeys(id_ for ids in named for id_ in ids)),
+            services=tuple(dict.fromkeys(services))[:MAX_SERVICES],
+        )
+
+    def _situations_of(self, result: SearchResult) -> list[str]:
+        entries = self._knowledge.entries
+        first = [result.best] if result.best else []
+        ids = dict.fromkeys([*first, *result.choices, *(hit.id for hit in result.hits)])
+        return [i for i in ids if i in entries and entries[i].topic == result.topic]
 
     def _in_context(self, query: Query) -> SearchResult:
         """Return what a message means that says too little alone, after what was said before.
@@ -242,6 +257,7 @@ class Searcher:
         )
         topic = self._classes[best]
         ranked = self._ranked(scores, topic)
+        near = self._index.candidates[ranked[0]].id if ranked else None
         named = tuple((self._classes[i], float(shares[i])) for i in order[:SHOWN_HITS])
         result = SearchResult(
             query=folded,
@@ -250,7 +266,7 @@ class Searcher:
             confidence=confidence,
             topic=topic,
             topics=named,
-            services=self._services(scores, shares, confidence, ranked),
+            services=self._votes.rank(shares, scores.services, near, confidence, self.ranking),
             provisions=self._provisions(scores, float(shares[self._plan]), ranked),
             hits=tuple(self._hit(i, scores) for i in ranked[:SHOWN_HITS]),
             rejected=tuple(self._hit(i, scores) for i in ranked[SHOWN_HITS : 2 * SHOWN_HITS]),
@@ -318,27 +334,6 @@ class Searcher:
         best = [next((i for i in near if self._index.topic_of[i] == t), None) for t in likely]
         chosen = dict.fromkeys([*(i for i in best if i is not None), *near])
         return tuple(self._index.candidates[i].id for i in list(chosen)[:MAX_CHOICES])
-
-    def _services(
-        self, scores: Scores, shares: Floats, confidence: float, ranked: list[int]
-    ) -> tuple[str, ...]:
-        """Return the services to go to, best first.
-
-        Three voices: what each topic names, by the topic's share; the classifier of the first
-        service; and what the best candidate names, by the confidence.
-        """
-        ranking = self.ranking
-        votes = shares @ self._named
-        votes[self._judged_as] += ranking.service * scores.services[self._judged]
-        best = self._index.candidates[ranked[0]] if ranked else None
-        if best is not None and best.kind is not Kind.PROVISION:
-            entry = self._knowledge.entries[best.id]
-            own = (best.id,) if best.kind is Kind.SERVICE else entry.services
-            for place, service in enumerate(s for s in own if s in self._service_numbers):
-                vote = ranking.situation * confidence * _discount(place)
-                votes[self._service_numbers[service]] += vote
-        order = np.argsort(-votes, kind="stable")[:MAX_SERVICES]
-        return tuple(self._service_names[i] for i in order if votes[i] > WORTH_NAMING)
 
     def _provisions(self, scores: Scores, plan: float, ranked: list[int]) -> tuple[str, ...]:
         """Return the nearest provisions if they may be asked about, else the best entry's."""
@@ -413,10 +408,6 @@ class Searcher:
 def _bare(folded: str) -> str:
     """Return the words alone, so that a comma more or less is the same question."""
     return "".join(c for c in folded if c.isalnum())
-
-
-def _discount(place: int) -> float:
-    return DISCOUNTS[min(place, len(DISCOUNTS) - 1)]
 
 
 def _fuse(weights: Weights, lexical: Floats, dense: Floats, prior: Floats) -> Floats:
