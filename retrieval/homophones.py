@@ -41,6 +41,13 @@ def _sounds() -> Mapping[str, str]:
     return {character: sound(syllable) for syllable, characters in rows for character in characters}
 
 
+@cache
+def syllables() -> tuple[frozenset[str], Mapping[str, str]]:
+    """Return every syllable there is, and the `sound` of each character."""
+    lines = (Path(__file__).parent / "pinyin.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(line.split(" ")[0] for line in lines if not line.startswith("#")), _sounds()
+
+
 class Homophones:
     """Immutable. ``pairs`` are those that texts are known to hold, with how many of 10,000 hold
     each; ``titles`` are where the words stand that people come with; ``known`` are further pairs

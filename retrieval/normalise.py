@@ -94,3 +94,15 @@ def parse_dialect(data: Any) -> Dialect:
         return Dialect(())
     file = TypeAdapter(DialectFile).validate_python(data)
     return Dialect((row.word, row.means) for row in file.dialect)
+
+
+_SYLLABLE = (
+    "(?:zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw])?(?:iang|iong|uang|ang|eng|ong|ing|ian|iao|uai|uan|"
+    "ai|ei|ao|ou|an|en|in|un|ia|ie|iu|ua|uo|ui|ue|ve|er|a|o|e|i|u|v)"
+)
+_PINYIN = re.compile(rf"(?:{_SYLLABLE}[ ']*){{2,}}")
+
+
+def is_pinyin(folded: str) -> bool:
+    """Whether ``folded`` is Latin letters that can be read as Chinese syllables: "gongzi"."""
+    return _PINYIN.fullmatch(folded.strip(" ?!.,")) is not None

@@ -23,6 +23,7 @@ from retrieval.homophones import Homophones
 from retrieval.index import Index
 from retrieval.lookups import Lookups
 from retrieval.normalise import Dialect, fold
+from retrieval.pinyin import Pinyin
 from retrieval.ranking import Ranking, Weights, calibrate
 from retrieval.service_votes import MAX_SERVICES, ServiceVotes
 from retrieval.statutes import StatuteLibrary
@@ -97,6 +98,7 @@ class Searcher:
         self._homophones = Homophones(
             index.topics.features.counts(2), titles, index.lexical.terms()
         )
+        self._pinyin = Pinyin(index.topics.features.counts)
         self._lookups = Lookups(knowledge, statutes)
         self._statutes = statutes
         self._bundle = bundle
@@ -128,7 +130,7 @@ class Searcher:
 
     def normalise(self, folded: str) -> str:
         """Return folded words with dialect and lay words replaced and wrong characters mended."""
-        return self._homophones.mend(self.dialect.apply(folded))
+        return self._homophones.mend(self.dialect.apply(self._pinyin.read(folded)))
 
     def search(self, query: Query) -> SearchResult:
         """Return what was found. Total: any text has a result."""

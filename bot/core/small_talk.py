@@ -12,6 +12,7 @@ from bot.core.playbook import Playbook, bare
 from bot.core.reply import Button, Status
 from bot.core.session import Session
 from bot.core.ticket_flow import talking_ticket
+from retrieval.normalise import is_pinyin
 
 # Phrase of kb/rules/phrases.yaml, how the turn ends, wording, topic. First match counts.
 TABLE: tuple[tuple[str, Status, str, str], ...] = (
@@ -59,7 +60,8 @@ def on_small_talk(session: Session, event: MessageReceived, playbook: Playbook) 
         if playbook.is_phrase(phrase, folded):
             return _talk(session, event, playbook, status, key, topic)
     foreign = not _CHINESE.search(words) and len(_LETTER.findall(words)) >= 4
-    if foreign and words not in playbook.knowledge.provisions:  # plan-12 is an id of ours
+    ours = words in playbook.knowledge.provisions  # plan-12
+    if foreign and not ours and not is_pinyin(words):
         return _talk(session, event, playbook, Status.SOCIAL_OTHER, "social.language", "unclear")
     return None
 
