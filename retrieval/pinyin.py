@@ -17,6 +17,8 @@ from retrieval.normalise import is_pinyin
 
 LONGEST = 60
 """Letters; who writes more has a way to write Chinese."""
+SELDOM = 2.0
+"""Of 10,000 texts; pairs and triples in fewer are more often a chance than a word."""
 RARE = math.log(1e-7)
 """What a syllable costs that no known character has; it is left out of the reading."""
 Gram = tuple[str, float]
@@ -33,6 +35,8 @@ class Pinyin:
         for length in (1, 2, 3):
             for gram, times in counts(length):
                 key = tuple(written.get(character, "") for character in gram)
+                if length > 1 and times < SELDOM:
+                    continue
                 if all(key) and times > self._best.get(key, ("", 0.0))[1]:
                     self._best[key] = (gram, times)
 
