@@ -17,7 +17,7 @@ from kb.types import Knowledge
 from kb.value import value
 from retrieval.normalise import fold
 from retrieval.ranking import Ranking
-from retrieval.types import CALM, Hit, Outcome, Query, Scope, SearchResult
+from retrieval.types import CALM, Hit, Query, Reason, SearchResult
 
 
 @value
@@ -55,7 +55,7 @@ def result_lines(result: SearchResult, knowledge: Knowledge, ranking: Ranking) -
         found = "、".join(result.lookup.ids) or "没有"
         yield f"按名字查找：{result.lookup.kind} {result.lookup.asked} -> {found}"
     yield f"结果：{result.outcome}，范围 {result.scope}，把握 {result.confidence:.2f}"
-    yield f"为什么：{reason(result, ranking)}"
+    yield f"为什么：{REASONS[result.reason].format(ranking)}"
     for topic, share in result.topics:
         yield f"  主题 {share:6.1%}  {topic}（{knowledge.topics[topic].name}）"
     if len(result.topics) > 1:
@@ -75,27 +75,20 @@ def result_lines(result: SearchResult, knowledge: Knowledge, ranking: Ranking) -
     yield f"起作用的字词：{' '.join(result.terms[:40])}"
 
 
-def reason(result: SearchResult, ranking: Ranking) -> str:
-    """Return in one sentence why the search ended as it did."""
-    share = dict(result.topics)
-    foreign, unclear = share.get("not-legal", 0.0), share.get("unclear", 0.0)
-    if result.lookup is not None:
-        return "问的是一个名字、号码或者条号，直接查到，不看分数"
-    if result.exact:
-        return "和条目里写的一条说法一字不差"
-    if result.scope is Scope.NOT_LEGAL:
-        return f"像是与法律无关的话（{foreign:.0%}，到 {ranking.not_legal_above:.0%} 就不答）"
-    if result.scope is Scope.EMPTY:
-        return f"说得太少（{unclear:.0%}，到 {ranking.unclear_above:.0%} 就请他多说）"
-    if result.outcome is Outcome.ANSWER:
-        return f"把握不低于 {ranking.answer_above}，又没有别的情形一样近"
-    if result.confidence < ranking.ask_above:
-        return f"把握低于 {ranking.ask_above}，没有直接答，也没有反问"
-    if result.confidence < ranking.answer_above:
-        return f"把握低于 {ranking.answer_above}，所以反问"
-    if foreign + unclear >= ranking.doubt_above:
-        return f"有 {foreign + unclear:.0%} 像是无关或者说得太少的话，所以反问"
-    return f"主题有把握，但是前两个情形差不到 {ranking.situation_lead}，所以反问是哪一种"
+REASONS = {
+    Reason.NAMED: "问的是一个名字、号码或者条号，直接查到，不看分数",
+    Reason.WRITTEN: "和条目里写的一条说法一字不差",
+    Reason.SURE: "把握不低于 {0.answer_above}，又没有别的情形一样近",
+    Reason.FOREIGN: "像是与法律无关的话（到 {0.not_legal_above:.0%} 就不答）",
+    Reason.TOO_LITTLE: "说得太少（到 {0.unclear_above:.0%} 就请他多说）",
+    Reason.UNSURE: "把握低于 {0.answer_above} 就反问，低于 {0.ask_above} 就不猜了",
+    Reason.DOUBTFUL: "有 {0.doubt_above:.0%} 以上像是无关或者说得太少的话，所以反问",
+    Reason.AGAIN: "最近的一条刚刚答过，所以问是别的哪一种",
+    Reason.CLOSE: "主题有把握，但是前两个情形差不到 {0.situation_lead}，所以反问是哪一种",
+    Reason.NO_OTHER: "没有别的可选，就用最近的一条答",
+    Reason.TWO_MATTERS: "一句话里说了两件事，两件都列出来",
+}
+"""Filled in with the thresholds of the `Ranking`."""
 
 
 def _line(hit: Hit, knowledge: Knowledge, query: str) -> str:

@@ -472,11 +472,10 @@ LISTS = ("wording", "phrases")
 def laid_over(below: Any, above: Any) -> Any:
     """Return ``above``, with what only ``below`` names if both are a list of `LISTS`."""
     for key in LISTS:
-        named = [each.get(key) for each in (below, above) if _is_only(each, key)]
-        if len(named) == 2 and all(isinstance(each, dict) for each in named):
-            return {key: {**named[0], **named[1]}}
+        if _is_list(below, key) and _is_list(above, key):
+            return {key: {**below[key], **above[key]}}
     return above
 
 
-def _is_only(data: Any, key: str) -> bool:
-    return isinstance(data, dict) and set(data) == {key}
+def _is_list(data: Any, key: str) -> bool:
+    return isinstance(data, dict) and set(data) == {key} and isinstance(data[key], dict)

@@ -89,10 +89,11 @@ def write_spreadsheet(path: Path, entries: Iterable[Entry]) -> None:
         for cell in sheet[1]:
             cell.font = Font(bold=True)
         for number, entry in enumerate((e for e in entries if e.kind is kind), 2):
-            record = entry_record(entry) | {"topic": entry.topic or ""}
+            row = row_of(entry)
+            record = row.record | {"topic": entry.topic or ""}
             for column, key in enumerate(HEADERS, 1):
                 _put(sheet, number, column, record.get(key))
-            _put(sheet, number, len(HEADERS) + 1, row_of(entry).digest)
+            _put(sheet, number, len(HEADERS) + 1, row.digest)
         sheet.freeze_panes = "D2"
         for column in sheet.columns:
             sheet.column_dimensions[column[0].column_letter].width = 28
@@ -179,7 +180,8 @@ def changes(rows: Iterable[Row], entries: Mapping[str, Entry]) -> Changes:
 def _completed(row: Row, entry: Entry) -> Row:
     """Return ``row`` with what stands in ``entry`` where the sheet has no column."""
     kept = {k: v for k, v in entry_record(entry).items() if k not in row.columns}
-    return replace(row, record={k: v for k in KEYS for v in [{**row.record, **kept}.get(k)] if v})
+    merged = row.record | kept
+    return replace(row, record={key: merged[key] for key in KEYS if merged.get(key)})
 
 
 def _rows(sheet: Any, kind: Kind) -> Iterator[Row]:
@@ -190,18 +192,18 @@ def _rows(sheet: Any, kind: Kind) -> Iterator[Row]:
         raise SpreadsheetError(f"表“{sheet.title}”第 1 行不认识的列：{'、'.join(unknown)}")
     if "编号" not in header:
         raise SpreadsheetError(f"表“{sheet.title}”第 1 行没有“编号”这一列")
+    columns = frozenset(_KEY_OF[name] for name in header if name)
     for number, line in enumerate(lines, 2):
         where = f"表“{sheet.title}”第 {number} 行"
-        cells = {
-            _KEY_OF[name]: cell.value
-            for name, cell in zip(header, line, strict=False)
-            if name and cell.value not in (None, "")
-        }
+        cells = {}
+        for name, cell in zip(header, line, strict=False):
+            if not name or cell.value in (None, ""):
+                continue
+            if cell.data_type == "f":
+                raise SpreadsheetError(f"{where}的“{name}”是公式。请复制以后“粘贴为数值”再读")
+            cells[_KEY_OF[name]] = cell.value
         if not cells:
             continue
-        for name, cell in zip(header, line, strict=False):
-            if name and cell.value is not None and cell.data_type == "f":
-                raise SpreadsheetError(f"{where}的“{name}”是公式。请复制以后“粘贴为数值”再读")
         if not cells.get("id"):
             raise SpreadsheetError(f"{where}没有编号")
         record = {key: _value(key, cells[key], where) for key in KEYS if key in cells}
@@ -211,7 +213,6 @@ def _rows(sheet: Any, kind: Kind) -> Iterator[Row]:
             if not topic:
                 raise SpreadsheetError(f"{where}没有主题")
         stamp = str(cells.get("stamp", "")).strip()
-        columns = frozenset(_KEY_OF[name] for name in header if name)
         yield Row(kind, topic if kind is Kind.SITUATION else "", record, where, stamp, columns)
 
 

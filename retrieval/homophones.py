@@ -35,17 +35,14 @@ def sound(syllable: str) -> str:
 
 
 @cache
-def _sounds() -> Mapping[str, str]:
-    lines = (Path(__file__).parent / "pinyin.txt").read_text(encoding="utf-8").splitlines()
-    rows = (line.split(" ") for line in lines if not line.startswith("#"))
-    return {character: sound(syllable) for syllable, characters in rows for character in characters}
-
-
-@cache
 def syllables() -> tuple[frozenset[str], Mapping[str, str]]:
     """Return every syllable there is, and the `sound` of each character."""
     lines = (Path(__file__).parent / "pinyin.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(line.split(" ")[0] for line in lines if not line.startswith("#")), _sounds()
+    rows = [line.split(" ") for line in lines if not line.startswith("#")]
+    sounds = {
+        character: sound(syllable) for syllable, characters in rows for character in characters
+    }
+    return frozenset(syllable for syllable, _ in rows), sounds
 
 
 class Homophones:
@@ -89,5 +86,6 @@ class Homophones:
 
 
 def _key(pair: str) -> tuple[str, str] | None:
-    first, second = (_sounds().get(character) for character in pair)
+    _, sounds = syllables()
+    first, second = (sounds.get(character) for character in pair)
     return (first, second) if first and second else None

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.types import Kind, Knowledge
+from kb.types import Entry, Kind, Knowledge, Provision
 from retrieval.analyse import terms
 from retrieval.classifier import (
     Classifier,
@@ -42,6 +42,8 @@ class Candidate:
     id: str
     kind: Kind
     topic: str | None
+    said: tuple[str, ...]
+    """Its phrasings as they are searched: folded, dialect replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Index:
         self.dense.save(folder / "dense.faiss")
         classifiers = {"topic": self.topics, "service": self.services}
         save_classifiers(folder / "classifiers.npz", classifiers)
-        rows = [[c.id, c.kind, c.topic] for c in self.candidates]
+        rows = [[c.id, c.kind, c.topic, c.said] for c in self.candidates]
         text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
         (folder / "candidates.json").write_text(text, encoding="utf-8")
 
@@ -89,21 +91,20 @@ def build_index(
     documents: list[list[str]] = []
     vectors: list[Floats] = []
 
-    def add(candidate: Candidate, body: str, head: str, phrasings: Sequence[str]) -> None:
-        said = [said_as(p) for p in phrasings]
+    def add(each: Entry | Provision, kind: Kind, topic: str | None, head: str, body: str) -> None:
+        said = tuple(said_as(p) for p in each.phrasings)
         documents.append([*terms(fold(body)), *(t for p in said for t in terms(p))])
         vectors.append(mean_vector(encoder, [said_as(head), *said]))
-        candidates.append(candidate)
+        candidates.append(Candidate(each.id, kind, topic, said))
 
     for entry in knowledge.entries.values():
         body = " ".join((entry.title, *(s.text for s in entry.statements())))
         head = f"{entry.title}。{entry.answer.text}"
-        add(Candidate(entry.id, entry.kind, entry.topic), body, head, entry.phrasings)
+        add(entry, entry.kind, entry.topic, head, body)
     for provision in knowledge.provisions.values():
         body = " ".join((provision.title, provision.summary, provision.heading, provision.text))
         head = f"{provision.title or provision.heading}。{provision.summary}"
-        candidate = Candidate(provision.id, Kind.PROVISION, "plan-content")
-        add(candidate, body, head, provision.phrasings)
+        add(provision, Kind.PROVISION, "plan-content", head, body)
     labelled = [*messages, *phrasings(knowledge)]
     classifiers = train_classifiers(
         [said_as(each.text) for each in labelled],
@@ -125,7 +126,7 @@ def build_index(
 def load_index(folder: Path) -> Index:
     """Return the index that `Index.save` wrote."""
     rows = json.loads((folder / "candidates.json").read_text(encoding="utf-8"))
-    candidates = [Candidate(id_, Kind(kind), topic) for id_, kind, topic in rows]
+    candidates = [Candidate(id_, Kind(kind), topic, tuple(said)) for id_, kind, topic, said in rows]
     return _index(
         candidates,
         load_lexical(folder / "lexical.npz"),

@@ -27,7 +27,7 @@ from retrieval.pinyin import Pinyin
 from retrieval.ranking import Ranking, Weights, calibrate
 from retrieval.service_votes import MAX_SERVICES, ServiceVotes
 from retrieval.statutes import StatuteLibrary
-from retrieval.types import Hit, Lookup, LookupKind, Outcome, Query, Scope, SearchResult
+from retrieval.types import Hit, Lookup, LookupKind, Outcome, Query, Reason, Scope, SearchResult
 
 ELLIPTIC = 12
 """Characters; a longer message says by itself what it is about."""
@@ -108,13 +108,11 @@ class Searcher:
         self._is_provision = kinds == Kind.PROVISION
         self._no_topic = index.topic_of < 0
         self._plan = self._classes.index("plan-content")
-        numbers = {c.id: i for i, c in enumerate(index.candidates)}
-        phrasings = {e.id: e.phrasings for e in knowledge.entries.values()}
-        phrasings |= {p.id: p.phrasings for p in knowledge.provisions.values()}
+        # Nothing in them is mended: what stands in a phrasing is known.
         self._said = {
-            _bare(self.normalise(fold(text))): numbers[id_]
-            for id_, texts in phrasings.items()
-            for text in texts
+            _bare(self._pinyin.read(text)): number
+            for number, candidate in enumerate(index.candidates)
+            for text in candidate.said
         }
         """The candidate of each phrasing: what an editor wrote down is answered as he wrote it."""
         self._votes = ServiceVotes(knowledge, self._classes, index.services.classes)
@@ -135,31 +133,32 @@ class Searcher:
     def search(self, query: Query) -> SearchResult:
         """Return what was found. Total: any text has a result."""
         started = time.perf_counter()
-        result = self._two_matters(query.text) or self._search(query.text)
+        alone, scores = self._search(query.text)
+        result = self._two_matters(query.text, alone.query) or alone
         short = len(result.query) <= ELLIPTIC and result.scope is not Scope.NOT_LEGAL
         if query.before and short and result.outcome is not Outcome.ANSWER:
-            result = self._in_context(query)
+            result = self._in_context(query, scores)
         if self._statutes is not None and result.outcome is Outcome.ANSWER and not result.lookup:
             result = replace(result, statutes=self._statutes.search(result.query, SHOWN_STATUTES))
         seconds = time.perf_counter() - started
         return replace(result, bundle=self._bundle, seconds=seconds)
 
-    def _search(self, text: str) -> SearchResult:
+    def _search(self, text: str) -> tuple[SearchResult, Scores]:
         folded = self.normalise(fold(text))
         scores = self.scores(folded)
         result = self._judge(folded, scores, self._shares(scores))
         lookup = self._lookups.find(folded)
         if lookup is not None:
-            return self._looked_up(result, lookup)
+            return self._looked_up(result, lookup), scores
         said = self._said.get(_bare(folded))
-        return result if said is None else self._written(result, said, scores)
+        return result if said is None else self._written(result, said, scores), scores
 
-    def _two_matters(self, text: str) -> SearchResult | None:
+    def _two_matters(self, text: str, folded: str) -> SearchResult | None:
         """Offer both matters of a message that adds a second one, if both are clear."""
         parts = [part for part in _ADDS.split(text) if len(part) >= SHORTEST_MATTER]
         if len(parts) != 2:
             return None
-        one, other = map(self._search, parts)
+        one, other = (self._search(part)[0] for part in parts)
         sure = sorted((one.confidence, other.confidence))
         clear = sure[0] >= self.ranking.ask_above and sure[1] >= self.ranking.answer_above
         if not clear or one.topic == other.topic or {one.scope, other.scope} != {Scope.LEGAL}:
@@ -168,8 +167,9 @@ class Searcher:
         services = [s for pair in zip_longest(one.services, other.services) for s in pair if s]
         return replace(
             one,
-            query=self.normalise(fold(text)),
+            query=folded,
             outcome=Outcome.ASK_BACK,
+            reason=Reason.TWO_MATTERS,
             confidence=min(one.confidence, other.confidence),
             best=None,
             situation=None,
@@ -183,13 +183,12 @@ class Searcher:
         ids = dict.fromkeys([*first, *result.choices, *(hit.id for hit in result.hits)])
         return [i for i in ids if i in entries and entries[i].topic == result.topic]
 
-    def _in_context(self, query: Query) -> SearchResult:
+    def _in_context(self, query: Query, alone: Scores) -> SearchResult:
         """Return what a message means that says too little alone, after what was said before.
 
         Its topic has to be likely in both: by itself, and together with the earlier words. What
         was answered last is no answer to a further question.
         """
-        alone = self.scores(self.normalise(fold(query.text)))
         folded = self.normalise(fold(f"{query.before}，{query.text}"))
         joined = self.scores(folded)
         shares = self._shares(alone) * self._shares(joined)
@@ -294,28 +293,37 @@ class Searcher:
         share = dict(result.topics)
         foreign, unclear = share.get("not-legal", 0.0), share.get("unclear", 0.0)
         if foreign >= max(ranking.not_legal_above, unclear):
-            return replace(result, scope=Scope.NOT_LEGAL)
+            return replace(result, scope=Scope.NOT_LEGAL, reason=Reason.FOREIGN)
         if unclear >= ranking.unclear_above or not result.terms:
-            return replace(result, scope=Scope.EMPTY)
-        doubtful = foreign + unclear >= ranking.doubt_above
+            return replace(result, scope=Scope.EMPTY, reason=Reason.TOO_LITTLE)
         own = [i for i in ranked if self._index.candidates[i].topic == result.topic]
         again = bool(own) and self._index.candidates[own[0]].id == without
         own = [i for i in own if self._index.candidates[i].id != without]
-        if result.confidence >= ranking.answer_above and own and not (doubtful or again):
-            lead = scores.fused[own[0]] - scores.fused[own[1]] if len(own) > 1 else 1.0
-            if lead >= ranking.situation_lead:
-                return self._answer(result, own[0])
+        lead = scores.fused[own[0]] - scores.fused[own[1]] if len(own) > 1 else 1.0
+        if result.confidence < ranking.answer_above or not own:
+            reason = Reason.UNSURE
+        elif foreign + unclear >= ranking.doubt_above:
+            reason = Reason.DOUBTFUL
+        elif again:
+            reason = Reason.AGAIN
+        elif lead < ranking.situation_lead:
+            reason = Reason.CLOSE
+        else:
+            return self._answer(result, own[0], Reason.SURE)
+        result = replace(result, reason=reason)
         if result.confidence < ranking.ask_above:
             return result
         choices = self._choices(scores, result, order, own)
         if not choices:
-            return self._answer(result, own[0]) if own else result
+            return self._answer(result, own[0], Reason.NO_OTHER) if own else result
         return replace(result, outcome=Outcome.ASK_BACK, choices=choices)
 
-    def _answer(self, result: SearchResult, number: int) -> SearchResult:
+    def _answer(self, result: SearchResult, number: int, reason: Reason) -> SearchResult:
         candidate = self._index.candidates[number]
         situation = candidate.id if candidate.kind is Kind.SITUATION else None
-        return replace(result, outcome=Outcome.ANSWER, best=candidate.id, situation=situation)
+        return replace(
+            result, outcome=Outcome.ANSWER, best=candidate.id, situation=situation, reason=reason
+        )
 
     def _choices(
         self, scores: Scores, result: SearchResult, order: np.ndarray, own: list[int]
@@ -349,7 +357,8 @@ class Searcher:
         return entry.provisions[:MAX_PROVISIONS] if entry else ()
 
     def _looked_up(self, result: SearchResult, lookup: Lookup) -> SearchResult:
-        result = replace(result, lookup=lookup, confidence=max(result.confidence, EXACT))
+        confidence = max(result.confidence, EXACT)
+        result = replace(result, lookup=lookup, confidence=confidence, reason=Reason.NAMED)
         match lookup.kind:
             case LookupKind.PROVISION:
                 best = lookup.ids[0] if lookup.ids else None
@@ -384,9 +393,8 @@ class Searcher:
             scope=Scope.LEGAL,
             confidence=max(result.confidence, EXACT),
             hits=(self._hit(number, scores), *others)[:SHOWN_HITS],
-            exact=True,
         )
-        return self._answer(result, number)
+        return self._answer(result, number, Reason.WRITTEN)
 
     def _answering(self, number: str) -> tuple[str, ...]:
         """Return the services whose own number this is, the one named after it first."""

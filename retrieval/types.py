@@ -27,6 +27,29 @@ class Scope(StrEnum):
     """Too little to see what is asked."""
 
 
+class Reason(StrEnum):
+    """Why a search ended as it did, set where it is decided."""
+
+    NAMED = "named"
+    """A name, a number or an article was asked for: looked up, whatever the scores."""
+    WRITTEN = "written"
+    """The question is, word for word, a phrasing of what is answered with."""
+    SURE = "sure"
+    FOREIGN = "foreign"
+    TOO_LITTLE = "too_little"
+    UNSURE = "unsure"
+    """Of the topic."""
+    DOUBTFUL = "doubtful"
+    """Sure of the topic, but it may be foreign or say too little."""
+    AGAIN = "again"
+    """The nearest is what was answered last."""
+    CLOSE = "close"
+    """Sure of the topic, but two situations are equally near."""
+    NO_OTHER = "no_other"
+    """There is nothing to choose between."""
+    TWO_MATTERS = "two_matters"
+
+
 class LookupKind(StrEnum):
     """What was asked for by its exact name."""
 
@@ -96,8 +119,8 @@ class SearchResult:
     choices: tuple[str, ...] = ()
     """Ids of situations and provisions to offer when asking back, at most four."""
     lookup: Lookup | None = None
-    exact: bool = False
-    """The question is, word for word, a phrasing of ``best``."""
+    reason: Reason = Reason.UNSURE
+    """Why it ended with this ``outcome``."""
     terms: tuple[str, ...] = ()
     """The terms of the question that carried the lexical score."""
     bundle: str = ""

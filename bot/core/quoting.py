@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 
+from kb.check import bigrams
 from kb.numerals import find_quantities
 from retrieval.normalise import fold
 
 _SENTENCE = re.compile(r"[^。；\n]+[。；]?")
-
-
-def _grams(text: str) -> set[str]:
-    kept = "".join(c for c in fold(text) if c.isalnum())
-    return {kept[i : i + 2] for i in range(len(kept) - 1)}
 
 
 def best_sentences(text: str, question: str, most: int) -> list[str]:
@@ -22,11 +18,11 @@ def best_sentences(text: str, question: str, most: int) -> list[str]:
     shared, the first sentences are returned.
     """
     sentences = [s.strip() for s in _SENTENCE.findall(text) if s.strip()]
-    asked = _grams(question)
+    asked = bigrams(fold(question))
     wants_number = bool(re.search(r"多少|几|比例|百分|哪一?年|什么时候|何时|目标|指标", question))
 
     def score(sentence: str) -> float:
-        shared = len(asked & _grams(sentence)) / float(len(sentence) ** 0.3)
+        shared = len(asked & bigrams(fold(sentence))) / float(len(sentence) ** 0.3)
         number = bool(find_quantities(sentence) or re.search(r"20\d\d年", sentence))
         return shared + (0.6 if wants_number and number and shared else 0.0)
 

@@ -150,11 +150,8 @@ def approve(ids: tuple[str, ...], all_: bool, by: str, data: Path | None) -> Non
         click.echo(problem, err=True)
         sys.exit(1)
     entries = [e for e in knowledge.entries.values() if all_ or e.id in ids]
-    unfinished = [
-        p
-        for p in check_knowledge(knowledge)
-        if any(p.message.startswith(f"{e.id}：") for e in entries)
-    ]
+    places = {entry.source for entry in entries}
+    unfinished = [p for p in check_knowledge(knowledge) if f"{p.file}:{p.line}" in places]
     if unfinished:
         click.echo("先改好这些，再审定：\n" + "\n".join(map(str, unfinished)), err=True)
         sys.exit(1)

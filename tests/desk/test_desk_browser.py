@@ -52,10 +52,14 @@ async def press(page: Page, key: str, *, ctrl: bool = False) -> None:
 
 
 async def arrive(page: Page, expression: str) -> None:
-    """Wait until ``expression`` is true, on the next page: between two there is none to ask."""
+    """Wait until ``expression`` is true, on the next page: between two there is none to ask.
+
+    The page has to be complete: before its script has run, a key that is pressed is lost.
+    """
+    ready = "document.readyState === 'complete' && document.body"
     for _ in range(400):
         with suppress(PageError):
-            if await page.evaluate(f"Boolean(document.body && ({expression}))"):
+            if await page.evaluate(f"Boolean({ready} && ({expression}))"):
                 return
         await asyncio.sleep(0.05)
     raise PageError(f"{expression}: {await page.text()}")
