@@ -29,7 +29,7 @@ from retrieval.index import FILES as INDEX_FILES
 from retrieval.index import Index, load_index
 from retrieval.ranking import Ranking, load_ranking
 
-FORMAT = 5
+FORMAT = 6
 """Counted up when the files change their meaning."""
 CATALOGUE = "catalogue.db"
 RANKING = "ranking.json"
