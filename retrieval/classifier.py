@@ -48,7 +48,7 @@ def written(gram: int) -> str:
 
 
 class Features:
-    """The n-grams that are known, in rising order, with their weights; both of shape (features,)."""
+    """The n-grams that are known, in rising order, and their weights; each (features,)."""
 
     def __init__(self, known: Grams, idf: Floats) -> None:
         self.known = known
